@@ -1,0 +1,57 @@
+"""Files: written whole or not at all, named by their hash, and never outside the data root."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cefl_bench.errors import UserError
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary name beside `path` to write to; on success it takes the name `path`, on any error it vanishes.
+
+    A reader, or a run after a kill, sees the old file or the new one, never half of one. The folder is made if needed,
+    and the suffix is kept because encoders choose the format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def sha256_of(path: str | Path) -> str:
+    """The SHA-256 of a file's content, in hex."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def inside(root: str | Path, relative: str) -> Path:
+    """Join a path that a data file names to the data root.
+
+    Raises:
+        UserError: when the result would lie outside `root` (an absolute path, or too many `..`).
+    """
+    root = Path(root)
+    path = root / relative
+    if Path(relative).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
+        raise UserError(
+            f"path {relative!r} leaves the data root {str(root)!r}: expected a path relative to the data root; "
+            "edit the list that names it"
+        )
+    return path
