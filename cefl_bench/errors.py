@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class UserError(ValueError):
-    """Something the user wrote or lacks. The message is one line: what was wrong, where, what was expected, what to do."""
+    """Something the user wrote or lacks. One line: what was wrong, where, what was expected, what to do."""
 
 
 def one_line_errors(main: Callable[[], None]) -> Callable[[], None]:

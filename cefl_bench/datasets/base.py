@@ -1,0 +1,144 @@
+"""The contract of a dataset: METAINFO, the files it needs, and `load_entries()`."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset
+
+from cefl_bench.errors import UserError
+from cefl_bench.records import Entry, Sample
+
+
+def data_home() -> Path:
+    """Where relative data roots start: `$CEFL_BENCH_DATA`, else `data/` in this checkout, else `data/` here."""
+    if home := os.environ.get("CEFL_BENCH_DATA"):
+        return Path(home)
+    checkout = Path(__file__).parents[2]
+    return (checkout if (checkout / "configs").is_dir() else Path.cwd()) / "data"
+
+
+class VideoDataset(BaseDataset):
+    """The videos of one split of one fold of a corpus, each through the pipeline: index -> `Sample`.
+
+    An adapter states METAINFO (`name`, `key` as in config names, `classes` in official order, `num_folds`, `num_clips`
+    of the whole corpus, `access`, `licence`, `url`, `citation`) and implements `required_files()` and `load_entries()`.
+
+    Randomness is a function of (seed, epoch, index) alone: neither the number of workers nor a resumed run changes what
+    a video looks like in an epoch.
+
+    Args:
+        data_root: the corpus; a relative path starts at `data_home()`.
+        split: `train` or `test`.
+        fold: which fold, counted from 1 as in the official files.
+        pipeline: transforms from an `Entry` to a `Sample`.
+        on_error: what to do with a video that cannot be read: `raise` names it and stops; `skip` reports it, trains on
+            another in its place, and at test time counts it as wrong, so that a test set never shrinks.
+        shuffle_labels: permute the training labels, a control that must score at chance.
+    """
+
+    METAINFO: ClassVar[dict[str, Any]] = {}
+
+    def __init__(
+        self,
+        data_root: str,
+        split: str,
+        fold: int = 1,
+        pipeline: Sequence = (),
+        on_error: str = "raise",
+        shuffle_labels: bool = False,
+    ) -> None:
+        for name, value, allowed in (("split", split, ("train", "test")), ("on_error", on_error, ("raise", "skip"))):
+            if value not in allowed:
+                raise UserError(f"{type(self).__name__}: {name} is {value!r}: expected {' or '.join(allowed)}")
+        if fold not in range(1, self.METAINFO["num_folds"] + 1):
+            raise UserError(
+                f"{type(self).__name__}: fold is {fold!r}: expected 1..{self.METAINFO['num_folds']}, counted from 1"
+            )
+        self.split, self.fold, self.on_error, self.shuffle_labels = split, fold, on_error, shuffle_labels
+        # In shared memory, because worker processes that live through all epochs hold a copy of the dataset.
+        self._seed_epoch = torch.zeros(2, dtype=torch.int64).share_memory_()
+        super().__init__(data_root=str(data_home() / data_root), pipeline=pipeline, test_mode=split == "test")
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The K class names, in the order of the labels."""
+        return self.METAINFO["classes"]
+
+    def required_files(self) -> list[Path]:
+        """The files and folders without which nothing can start."""
+        raise NotImplementedError
+
+    def load_entries(self) -> list[Entry]:
+        """The videos of `self.split` of `self.fold`."""
+        raise NotImplementedError
+
+    def load_data_list(self) -> list[dict]:
+        missing = [path for path in self.required_files() if not path.exists()]
+        if missing:
+            raise UserError(
+                f"{self.METAINFO['name']} is not at {self.data_root}: missing {', '.join(map(str, missing))}; "
+                f"{self.METAINFO['access']}; to try the toolkit without it: "
+                "python tools/prepare/synthetic.py && python tools/train.py configs/ceflnet_synthetic.py"
+            )
+        entries = self.load_entries()
+        if not entries:
+            raise UserError(f"{self.METAINFO['name']}: no video in split {self.split!r} of fold {self.fold}")
+        if self.shuffle_labels and self.split == "train":
+            labels = np.random.default_rng(0).permutation([entry["label"] for entry in entries])
+            for entry, label in zip(entries, labels, strict=True):
+                entry["label"] = int(label)
+        return entries
+
+    def num_official_clips(self) -> int | None:
+        """How many test clips the official lists of this fold have; None where there is no official number."""
+        counts = self.METAINFO.get("num_test_clips")
+        return counts[self.fold - 1] if counts else None
+
+    def fingerprint(self) -> str:
+        """SHA-256 over every video's name, label, path below the data root, and size (images for a frame folder)."""
+        digest = hashlib.sha256()
+        for index in range(len(self)):
+            entry = self.get_data_info(index)
+            relative = Path(entry["path"]).relative_to(self.data_root)
+            digest.update(f"{entry['name']}\t{entry['label']}\t{relative}\t{_size(Path(entry['path']))}\n".encode())
+        return digest.hexdigest()
+
+    def set_epoch(self, seed: int, epoch: int) -> None:
+        """Begin an epoch: what is random in it follows from these two."""
+        self._seed_epoch[0], self._seed_epoch[1] = seed, epoch
+
+    def __getitem__(self, index: int) -> Sample:
+        failures: list[str] = []
+        for place in range(len(self)):
+            try:
+                sample = self._read((index + place) % len(self))
+                break
+            except UserError as error:
+                failures.append(str(error))
+                if self.on_error == "raise":
+                    raise
+        else:
+            raise UserError(f"{self.METAINFO['name']}: no video could be read; the first: {failures[0]}")
+        if failures and self.test_mode:
+            entry = self.get_data_info(index)
+            sample |= {"name": entry["name"], "label": entry["label"], "video": np.zeros_like(sample["video"])}
+            failures = failures[:1]
+        return sample | {"unreadable": "\n".join(failures)}
+
+    def _read(self, index: int) -> Sample:
+        entry = self.get_data_info(index)
+        seed, epoch = self._seed_epoch.tolist()
+        rng = None if self.test_mode else np.random.default_rng([seed, epoch, index])
+        return self.pipeline(entry | {"rng": rng})
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, number of files in a folder, -1 where there is neither."""
+    if path.is_dir():
+        return sum(1 for _ in path.iterdir())
+    return path.stat().st_size if path.is_file() else -1

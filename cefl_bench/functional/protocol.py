@@ -1,0 +1,50 @@
+"""The protocol: everything that must be equal for two results to be comparable, and nothing else, and its id."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def protocol_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The protocol fields of a resolved config (plain dicts, types as dotted names).
+
+    Left out on purpose: the model, the fold and the seed (they are what a table compares or averages), how the frames
+    are grouped into clips, paths, workers, hooks, and the number of test clips per batch, which changes no score.
+    """
+    train, test = config["train_dataloader"], config["test_dataloader"]
+    return {
+        "track": config["track"],
+        "dataset": _without(train["dataset"], "data_root", "fold", "pipeline", "split", "on_error", "shuffle_labels"),
+        "labels": "shuffled" if train["dataset"].get("shuffle_labels") else "official",
+        "frames": {"train": train["dataset"]["pipeline"], "test": test["dataset"]["pipeline"]},
+        "preprocessing": config["data_preprocessor"],
+        "batch_size": train["batch_size"],
+        "schedule": {
+            "epochs": config["train_cfg"]["max_epochs"],
+            "optimizer": config["optim_wrapper"],
+            "learning_rate": config.get("param_scheduler"),
+        },
+        "selection": "last",
+    }
+
+
+def protocol_id(protocol: Mapping[str, Any]) -> str:
+    """Twelve hex digits of the SHA-256 of the protocol fields, whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(protocol, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def difference(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The fields in which two protocols (or configs) differ, as `path: value != value` lines; empty when equal."""
+    lines = []
+    for key in sorted({*one, *other}):
+        here, there = one.get(key), other.get(key)
+        if isinstance(here, Mapping) and isinstance(there, Mapping):
+            lines += difference(here, there, f"{prefix}{key}.")
+        elif here != there:
+            lines.append(f"{prefix}{key}: {here!r} != {there!r}")
+    return lines
+
+
+def _without(mapping: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in mapping.items() if key not in keys}

@@ -1,0 +1,107 @@
+"""What a person sees while training: a bar within an epoch, a line after it."""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from tqdm import tqdm
+
+from cefl_bench.errors import UserError
+from cefl_bench.registry import HOOKS
+
+
+@HOOKS.register_module()
+class Progress(Hook):
+    """A bar over the batches (on a terminal), a line per epoch (also in `train.log`); stops at a NaN loss."""
+
+    priority = "LOW"
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+        self._losses: list[float] = []
+        self._first_epoch = 0
+        self._run_start = self._epoch_start = time.monotonic()
+
+    def before_train(self, runner: Runner) -> None:
+        self._first_epoch, self._run_start = runner.epoch, time.monotonic()
+        if runner.epoch:
+            self._say(runner, f"resumed after epoch {runner.epoch}")
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        self._losses, self._epoch_start = [], time.monotonic()
+        self._open(f"epoch {runner.epoch + 1}/{runner.max_epochs}", len(runner.train_dataloader))
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        loss = float(outputs["loss"])
+        if not math.isfinite(loss):
+            raise UserError(
+                f"the loss became {loss} in epoch {runner.epoch + 1}, batch {batch_idx + 1}: lower the learning "
+                "rate, e.g. --cfg-options optim_wrapper.optimizer.lr=0.001, and start again with --resume"
+            )
+        self._losses.append(loss)
+        self._step(f"loss {loss:.3f}")
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        self._close()
+        if runner.val_loop is None or (runner.epoch + 1) % runner.val_interval:
+            self._say(runner, self._line(runner, runner.epoch + 1, ""))
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        self._open("test", len(runner.val_dataloader))
+
+    def after_val_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
+        self._step()
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        self._close()
+        scores = f"  test UAR {metrics['recall/uar']:.3f}  WAR {metrics['recall/war']:.3f}"
+        self._say(runner, self._line(runner, runner.epoch, scores))
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        self._open("test", len(runner.test_dataloader))
+
+    def after_test_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
+        self._step()
+
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        self._close()
+
+    def _line(self, runner: Runner, epoch: int, scores: str) -> str:
+        now = time.monotonic()
+        left = (now - self._run_start) / (epoch - self._first_epoch) * (runner.max_epochs - epoch)
+        width = len(str(runner.max_epochs))
+        return (
+            f"epoch {epoch:{width}}/{runner.max_epochs}  loss {sum(self._losses) / len(self._losses):.3f}{scores}"
+            f"  lr {runner.optim_wrapper.get_lr()['lr'][0]:.2g}  {now - self._epoch_start:.1f} s"
+            + (f"  {_duration(left)} left" if left else "")
+        )
+
+    def _say(self, runner: Runner, line: str) -> None:
+        if is_main_process():
+            tqdm.write(line)
+            with open(Path(runner.work_dir) / "train.log", "a", encoding="utf-8") as log:
+                log.write(line + "\n")
+
+    def _open(self, title: str, total: int) -> None:
+        # disable=None: no bar where nobody looks, such as in a log file
+        disable = None if is_main_process() else True
+        self._bar = tqdm(desc=title, total=total, leave=False, disable=disable, unit="batch", dynamic_ncols=True)
+
+    def _step(self, text: str = "") -> None:
+        if text:
+            self._bar.set_postfix_str(text, refresh=False)
+        self._bar.update()
+
+    def _close(self) -> None:
+        self._bar.close()
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"

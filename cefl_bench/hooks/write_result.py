@@ -1,0 +1,183 @@
+"""Leaves result.json and predictions.csv, the two files that every report reads."""
+
+import hashlib
+import json
+import math
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import all_gather_object, collect_results, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from tqdm import tqdm
+
+from cefl_bench.files import write_text
+from cefl_bench.functional.localization import localization_scores
+from cefl_bench.functional.recall import predicted_class, recall_scores
+from cefl_bench.predictions import write_predictions
+from cefl_bench.records import SCHEMA_VERSION, Prediction
+from cefl_bench.registry import HOOKS
+
+RESULT, PREDICTIONS = "result.json", "predictions.csv"
+
+
+@HOOKS.register_module()
+class WriteResult(Hook):
+    """After training: the metrics of the last and of the best test epoch. After a test: those of the checkpoint.
+
+    Args:
+        facts: the fields of a `Result` that are known before the run starts.
+    """
+
+    # Above Checkpoint, so that what an epoch taught is in the checkpoint that follows it.
+    priority = "BELOW_NORMAL"
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        self.facts = facts
+        self._outputs: list[Prediction] = []
+        self._unreadable: dict[str, set[str]] = {"train": set(), "test": set()}
+        self._last_predictions: list[Prediction] = []
+        self._losses: list[float] = []
+        self._epoch_start = time.monotonic()
+        # What a resumed run takes over from the checkpoint:
+        self._state: dict[str, Any] = {"history": [], "best": None, "last": None, "init": None, "train_seconds": 0.0}
+
+    def before_train(self, runner: Runner) -> None:
+        if self._state["init"] is None:
+            model = getattr(runner.model, "module", runner.model)
+            self._state["init"] = {"source": model.backbone.init_source, "sha256": _weights_sha256(model)}
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        self._losses, self._epoch_start = [], time.monotonic()
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        self._losses.append(float(outputs["loss"]))
+        self._note_unreadable("train", data_batch["unreadable"])
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        seconds = time.monotonic() - self._epoch_start
+        self._state["train_seconds"] += seconds
+        row = {"epoch": runner.epoch + 1, "loss": float(np.mean(self._losses)), "seconds": seconds}
+        self._state["history"].append(row | {"lr": runner.optim_wrapper.get_lr()["lr"][0]})
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        self._collect(outputs)
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        self._collect(outputs)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        if not self._gather(len(runner.val_dataloader.dataset)):
+            return
+        scores = self._scores() | {"epoch": runner.epoch}
+        self._state["last"] = scores
+        self._state["history"][-1] |= {name: scores[name] for name in ("uar", "war")}
+        if self._state["best"] is None or scores["war"] > self._state["best"]["war"]:
+            self._state["best"] = scores
+
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        if self._gather(len(runner.test_dataloader.dataset)):
+            self._write(runner, {"checkpoint": self._scores() | self.facts.pop("checkpoint")})
+
+    def after_train(self, runner: Runner) -> None:
+        if not self._state["history"] or self._state["last"] is None:
+            return
+        gathered = all_gather_object(self._unreadable["train"])
+        self._unreadable["train"] = set().union(*gathered)
+        if is_main_process():
+            best = self._state["best"] | {"selected_by": "war on the test set, as most papers do"}
+            self._write(runner, {"last": self._state["last"], "best_test": best})
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        checkpoint["result"] = json.dumps(self._state)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        self._state = json.loads(checkpoint["result"])
+
+    def _collect(self, outputs: list[Prediction]) -> None:
+        self._outputs += [
+            {key: value.float().cpu().numpy() if torch.is_tensor(value) else value for key, value in output.items()}
+            for output in outputs
+        ]
+
+    def _gather(self, size: int) -> bool:
+        """Bring all processes' predictions together, in the dataset's order; True on the process that has them."""
+        predictions = collect_results(self._outputs, size, device="gpu")
+        self._outputs = []
+        if not is_main_process():
+            return False
+        self._last_predictions = predictions
+        self._unreadable["test"] = set()
+        self._note_unreadable("test", [prediction["unreadable"] for prediction in predictions])
+        return True
+
+    def _note_unreadable(self, split: str, notes: list[str]) -> None:
+        for note in notes:
+            for reason in filter(None, note.split("\n")):
+                if reason not in self._unreadable[split]:
+                    self._unreadable[split].add(reason)
+                    tqdm.write(f"skipped in {split}: {reason}")
+
+    def _scores(self) -> dict[str, Any]:
+        label = np.array([prediction["label"] for prediction in self._last_predictions])
+        pred = predicted_class(np.stack([prediction["scores"] for prediction in self._last_predictions]))
+        scores = recall_scores(label, pred, len(self.facts["classes"]))
+        localization = localization_scores(self._last_predictions)
+        return _plain(scores | ({"localization": localization} if localization["videos"] else {}))
+
+    def _write(self, runner: Runner, metrics: dict[str, Any]) -> None:
+        listed = len(self._last_predictions)
+        result = self.facts | {
+            "schema_version": SCHEMA_VERSION,
+            "metrics": metrics,
+            "history": self._state["history"],
+            "clips": self.facts["clips"]
+            | {
+                "listed": listed,
+                "scored": listed - len(self._unreadable["test"]),
+                "unreadable": {split: sorted(notes) for split, notes in self._unreadable.items()},
+            },
+            "time": {"train_seconds": self._state["train_seconds"]},
+            "memory": _peak_memory(),
+            "init": self._state["init"],
+        }
+        folder = Path(runner.work_dir)
+        predictions = self._last_predictions
+        write_predictions(
+            folder / PREDICTIONS,
+            [prediction["name"] for prediction in predictions],
+            np.array([prediction["label"] for prediction in predictions]),
+            np.stack([prediction["scores"] for prediction in predictions]),
+        )
+        write_text(folder / RESULT, json.dumps(result, indent=2, allow_nan=False) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    """NumPy to what JSON knows; a NaN becomes null."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | list):
+        return [_plain(item) for item in np.asarray(value).tolist()]
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value
+
+
+def _weights_sha256(model: torch.nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _peak_memory() -> dict[str, int]:
+    """Peak bytes: of this process, and allocated and reserved on the GPU."""
+    memory = {"process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    if torch.cuda.is_available():
+        memory |= {"gpu_allocated": torch.cuda.max_memory_allocated(), "gpu_reserved": torch.cuda.max_memory_reserved()}
+    return memory

@@ -1,0 +1,181 @@
+"""Trains and tests what a config describes: checks first, then hands over to mmengine's Runner."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.model import MMDistributedDataParallel
+from mmengine.optim import AmpOptimWrapper
+from mmengine.runner import Runner
+
+from cefl_bench import checkpoints
+from cefl_bench.config import load_config, parse_options, plain
+from cefl_bench.datasets.base import VideoDataset
+from cefl_bench.environment import device_name
+from cefl_bench.errors import UserError
+from cefl_bench.facts import known_before
+from cefl_bench.files import sha256_of
+from cefl_bench.functional.protocol import difference
+from cefl_bench.hooks.checkpoint import LAST, Checkpoint
+from cefl_bench.hooks.progress import Progress
+from cefl_bench.hooks.reseed import Reseed
+from cefl_bench.hooks.write_result import PREDICTIONS, RESULT, WriteResult
+from cefl_bench.processes import join_processes
+from cefl_bench.registry import DATASETS
+from cefl_bench.report.confusion import draw_confusion
+
+TRAINING_KEYS = {
+    *("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler"),
+    *("val_dataloader", "val_cfg", "val_evaluator"),
+}
+
+
+@dataclass
+class RunOptions:
+    """What the command line adds to a config."""
+
+    config: str
+    fold: int | None = None
+    seed: int | None = None
+    work_dir: str | None = None
+    resume: bool = False
+    amp: bool = False
+    launcher: str = "none"
+    cfg_options: Sequence[str] = ()
+
+
+def train(options: RunOptions) -> Path:
+    """Train and test, and leave `result.json`, `predictions.csv`, `confusion.png`, `train.log` and `last.pth`.
+
+    Returns:
+        The work dir.
+    """
+    config, name = _prepare(options)
+    config_plain = plain(config.to_dict())
+    train_set, test_set = build_dataset(config, "train_dataloader"), build_dataset(config, "val_dataloader")
+    folder = Path(options.work_dir or Path("work_dirs") / name / f"fold{train_set.fold}_seed{config.randomness.seed}")
+    config.work_dir = str(folder)
+    if _finished(folder, config_plain, options.resume):
+        _say(f"already finished: {folder / RESULT}")
+        return folder
+    if options.amp:
+        config.optim_wrapper.type = AmpOptimWrapper
+        config.optim_wrapper.dtype = "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    facts = known_before(config, config_plain, name, {"train": train_set, "test": test_set})
+    _say(
+        f"{facts['dataset']}, fold {facts['fold']}: {len(train_set)} training and {len(test_set)} test videos\n"
+        f"{name}: {facts['cost']['params'] / 1e6:.2f} M parameters, {facts['cost']['macs'] / 1e9:.2f} GMACs per video\n"
+        f"{device_name()}, seed {facts['seed']}, protocol {facts['protocol_id']}, into {folder}"
+    )
+    runner = Runner.from_cfg(config)
+    for hook in (Reseed(), Progress(), WriteResult(facts), Checkpoint(config_plain, options.resume)):
+        runner.register_hook(hook)
+    runner.train()
+    return _finish(folder)
+
+
+def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
+    """Score a checkpoint, and leave `result.json`, `predictions.csv` and `confusion.png`.
+
+    Returns:
+        The folder they are in: `out`, else `test` beside the checkpoint.
+    """
+    config, name = _prepare(options)
+    config_plain = plain(config.to_dict())
+    test_set = build_dataset(config, "test_dataloader")
+    folder = Path(out or Path(checkpoint).parent / "test")
+    if (folder / LAST).exists():
+        raise UserError(
+            f"--out {str(folder)!r} holds a training run, whose result.json would be lost: name another folder"
+        )
+    epoch = checkpoints.load(checkpoint).get("meta", {}).get("epoch")
+    facts = known_before(config, config_plain, name, {"test": test_set})
+    facts["checkpoint"] = {"path": str(checkpoint), "sha256": sha256_of(checkpoint), "epoch": epoch}
+    _say(f"{facts['dataset']}, fold {facts['fold']}: {len(test_set)} test videos, on {device_name()}, into {folder}")
+    config.work_dir = str(folder)
+    runner = Runner.from_cfg(Config({key: value for key, value in config.items() if key not in TRAINING_KEYS}))
+    checkpoints.load_into(getattr(runner.model, "module", runner.model), checkpoint)
+    for hook in (Progress(), WriteResult(facts)):
+        runner.register_hook(hook)
+    runner.test()
+    return _finish(folder)
+
+
+def summary(folder: Path) -> str:
+    """The scores of a finished run and the names of what it left, for a person."""
+    result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    lines = []
+    for which, scores in result["metrics"].items():
+        epoch = f", epoch {scores['epoch']}" if scores["epoch"] is not None else ""
+        lines.append(f"{which.replace('_', ' ')}{epoch}: UAR {scores['uar']:.3f}  WAR {scores['war']:.3f}")
+        if which != "best_test" and "localization" in scores:
+            found = scores["localization"]
+            correlation = found["rank_correlation"]
+            lines.append(
+                f"  most activated clip meets the apex in {found['hit']:.3f} of {found['videos']} videos (by chance "
+                f"{found['chance']:.3f})" + (f", rank correlation {correlation:.3f}" if correlation is not None else "")
+            )
+    clips = result["clips"]
+    if clips["scored"] < clips["listed"]:
+        lines.append(
+            f"{clips['listed'] - clips['scored']} of {clips['listed']} test videos could not be read, counted as wrong"
+        )
+    left = ", ".join(str(folder / file) for file in (RESULT, PREDICTIONS, "confusion.png"))
+    return "\n".join([*lines, f"left: {left}"])
+
+
+def build_dataset(config: Config, loader: str) -> VideoDataset:
+    """The dataset of one of the config's loaders, checked against the model's classes."""
+    dataset = DATASETS.build(config[loader].dataset)
+    wanted, given = len(dataset.classes), config.model.head.get("num_classes")
+    if given != wanted:
+        raise UserError(
+            f"model.head.num_classes is {given}: expected {wanted}, the classes of {dataset.METAINFO['name']}; set it "
+            "in the config"
+        )
+    return dataset
+
+
+def _prepare(options: RunOptions) -> tuple[Config, str]:
+    """Load the config, check the flags against the machine, and join the other processes."""
+    config = load_config(options.config, parse_options(options.cfg_options), options.fold)
+    if options.seed is not None:
+        config.randomness.seed = options.seed
+    if options.amp and not torch.cuda.is_available():
+        raise UserError("--amp needs a CUDA device and there is none: leave it out")
+    config.launcher = options.launcher
+    if join_processes(options.launcher) and not torch.cuda.is_available():
+        config.model_wrapper_cfg = dict(type=MMDistributedDataParallel, device_ids=None, broadcast_buffers=False)
+    return config, Path(options.config).stem
+
+
+def _finished(folder: Path, config: dict[str, Any], resume: bool) -> bool:
+    """Whether this very run is complete. Refuses to overwrite a run, or to continue one with another config."""
+    result, last = folder / RESULT, folder / LAST
+    if not (result.exists() or last.exists()):
+        return False
+    if not resume:
+        raise UserError(f"{folder} holds a run already: --resume continues it, or give another --work-dir")
+    before = json.loads(result.read_text())["config"] if result.exists() else checkpoints.load(last)["meta"]["config"]
+    if changed := difference(before, config):
+        raise UserError(
+            f"{folder} holds a run of another config ({'; '.join(changed[:3])}): give another --work-dir or set it back"
+        )
+    return result.exists()
+
+
+def _finish(folder: Path) -> Path:
+    if is_main_process():
+        draw_confusion(json.loads((folder / RESULT).read_text(encoding="utf-8")), folder / "confusion.png")
+        _say(summary(folder))
+    return folder
+
+
+def _say(text: str) -> None:
+    if is_main_process():
+        print(text, flush=True)

@@ -1,0 +1,47 @@
+"""EIAN, the emotional intensity activation network of CEFLNet.
+
+Liu et al., Clip-aware expressive feature learning for video-based facial expression recognition, Information Sciences
+598 (2022) 182-195, https://doi.org/10.1016/j.ins.2022.03.062
+
+Where we depart from the paper: the default follows the network that its authors released, which scores the clips
+without the fully connected layer that the paper's figure draws before the softmax; `variant='figure'` has it. The
+figure does not give its width; we read it as one score per clip, N -> N, which ties that variant to a fixed N.
+"""
+
+import torch
+from torch import nn
+
+from cefl_bench.errors import UserError
+from cefl_bench.models.aggregators.base import Aggregator
+from cefl_bench.registry import MODELS
+
+
+@MODELS.register_module()
+class EIAN(Aggregator):
+    """(B, N, D) -> (B, D), weights (B, N): finds the emotional clips; fits behind any backbone.
+
+    A clip's score is a learned projection, its weight the softmax over the clips of the video. The weighted clip
+    features are the emotional activation map (D, N), its maximum over the clips the clip-aware representation.
+
+    Args:
+        variant: `released` or `figure`.
+        num_clips: N, needed by `figure` alone.
+    """
+
+    def __init__(self, in_dim: int, variant: str = "released", num_clips: int | None = None) -> None:
+        super().__init__(in_dim)
+        if variant not in ("released", "figure"):
+            raise UserError(f"EIAN: variant is {variant!r}: expected 'released' or 'figure'")
+        if variant == "figure" and num_clips is None:
+            raise UserError("EIAN: num_clips is missing: expected the number of clips, which variant='figure' needs")
+        self.score = nn.Conv1d(in_dim, 1, kernel_size=1, bias=False)
+        self.mix = nn.Linear(num_clips, num_clips) if variant == "figure" else nn.Identity()
+
+    def init_weights(self) -> None:
+        nn.init.kaiming_normal_(self.score.weight, mode="fan_out")
+
+    def forward(self, feature_BND: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        intensity_BN = self.score(feature_BND.transpose(1, 2)).squeeze(1)
+        weight_BN = self.mix(intensity_BN).softmax(dim=1)
+        activation_map_BND = feature_BND * weight_BN.unsqueeze(-1)
+        return activation_map_BND.amax(dim=1), weight_BN

@@ -1,0 +1,136 @@
+"""CFE, the clip-based feature encoder of CEFLNet.
+
+Liu et al., Clip-aware expressive feature learning for video-based facial expression recognition, Information Sciences
+598 (2022) 182-195, https://doi.org/10.1016/j.ins.2022.03.062
+
+Where we depart from the paper: the default follows the network that its authors released, which differs from the
+paper's figure. The figure's encoder (`variant='figure'`) relates the attended features f' instead of the trunk's
+features f to the clip, weighs them without a sigmoid, and sums the 512-wide f' without dividing by the weights and
+without a projection. The released network runs the trunk once per frame position (`frame_batches='per_position'`);
+running it once over all frames gives the same in eval mode and other batch statistics in training, and is far faster.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import timm
+import torch
+from mmengine.model import BaseModule
+from torch import nn
+
+from cefl_bench.errors import UserError
+from cefl_bench.models.backbones.base import Backbone
+from cefl_bench.registry import MODELS
+
+
+@MODELS.register_module()
+class ClipFeatureEncoder(Backbone):
+    """(B * N, C, T, H, W) -> (B * N, D): two cascaded attentions over the frame features of one clip.
+
+    1. Self-attention: a frame feature f_k takes in those of the others, f'_k = LN(f_k + Dropout(MHA(F, F, F)_k)).
+    2. Local-global relation: the clip feature g = max_k f'_k is set beside each frame's, and how the two relate
+       weighs the frame. Neither attention knows the order of the frames.
+
+    Args:
+        trunk: any timm network; sees one frame, (3, H, W) -> D, globally pooled.
+        trunk_args: further arguments of `timm.create_model`.
+        pretrained: start the trunk from timm's weights; they are loaded when training starts, not on construction.
+        variant: `released` or `figure`.
+        frame_batches: `joint` or `per_position`.
+    """
+
+    tiny = dict(trunk="test_resnet")
+
+    def __init__(
+        self,
+        trunk: str = "resnet18",
+        trunk_args: Mapping[str, Any] | None = None,
+        pretrained: bool = False,
+        variant: str = "released",
+        frame_batches: str = "joint",
+        num_heads: int = 4,
+    ) -> None:
+        super().__init__()
+        if variant not in ("released", "figure"):
+            raise UserError(f"ClipFeatureEncoder: variant is {variant!r}: expected 'released' or 'figure'")
+        if frame_batches not in ("joint", "per_position"):
+            raise UserError(
+                f"ClipFeatureEncoder: frame_batches is {frame_batches!r}: expected 'joint' or 'per_position'"
+            )
+        if not timm.is_model(trunk.split(".")[0]):
+            raise UserError(f"ClipFeatureEncoder: timm has no network {trunk!r}: see timm.list_models()")
+        self.pretrained, self.trunk_name, self.trunk_args = pretrained, trunk, dict(trunk_args or {})
+        self.frame_batches = frame_batches
+        self.trunk = timm.create_model(trunk, num_classes=0, **self.trunk_args)
+        self.feat_dim = dim = self.trunk.num_features
+        self.self_attention = SelfAttention(dim, num_heads)
+        self.relation = LocalGlobalRelation(dim) if variant == "released" else FigureRelation(dim)
+
+    def init_weights(self) -> None:
+        if self.pretrained:
+            try:
+                weights = timm.create_model(self.trunk_name, pretrained=True, num_classes=0, **self.trunk_args)
+            except Exception as error:  # hub clients raise many kinds, all meaning: no weights
+                raise UserError(
+                    f"timm's weights of {self.trunk_name!r} could not be loaded ({type(error).__name__}): connect to "
+                    "the network once, or train from scratch with --cfg-options model.backbone.pretrained=False"
+                ) from None
+            self.trunk.load_state_dict(weights.state_dict())
+            self.init_source = f"timm {weights.pretrained_cfg['architecture']}.{weights.pretrained_cfg['tag']}"
+
+    def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
+        frame_BTD = self._frame_features(clip_BCTHW.transpose(1, 2))
+        return self.relation(frame_BTD, self.self_attention(frame_BTD))
+
+    def _frame_features(self, frame_BTCHW: torch.Tensor) -> torch.Tensor:
+        if self.frame_batches == "joint":
+            return self.trunk(frame_BTCHW.flatten(0, 1)).unflatten(0, frame_BTCHW.shape[:2])
+        return torch.stack([self.trunk(frame_BCHW) for frame_BCHW in frame_BTCHW.unbind(1)], dim=1)
+
+
+class SelfAttention(BaseModule):
+    """(B, T, D) -> (B, T, D): cascaded attention one. No position, no feed-forward layer."""
+
+    def __init__(self, dim: int, num_heads: int) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(dim, num_heads, batch_first=True)
+        self.dropout = nn.Dropout(0.1)
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, frame_BTD: torch.Tensor) -> torch.Tensor:
+        attended, _ = self.attention(frame_BTD, frame_BTD, frame_BTD, need_weights=False)
+        return self.norm(frame_BTD + self.dropout(attended))
+
+
+class LocalGlobalRelation(BaseModule):
+    """Frame features f and attended f', both (B, T, D) -> (B, D): cascaded attention two, as released.
+
+    h_k = [f_k ; g], w_k = sigmoid(Linear(Dropout(h_k))), R = Linear(sum_k w_k h_k / sum_k w_k).
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.weigh = nn.Sequential(nn.Dropout(0.5), nn.Linear(2 * dim, 1), nn.Sigmoid())
+        self.project = nn.Linear(2 * dim, dim)
+
+    def forward(self, frame_BTD: torch.Tensor, attended_BTD: torch.Tensor) -> torch.Tensor:
+        clip_BTD = attended_BTD.amax(dim=1, keepdim=True).expand_as(frame_BTD)
+        related = torch.cat([frame_BTD, clip_BTD], dim=-1)
+        weight = self.weigh(related)
+        return self.project((weight * related).sum(dim=1) / weight.sum(dim=1))
+
+
+class FigureRelation(BaseModule):
+    """Frame features f and attended f', both (B, T, D) -> (B, D): cascaded attention two, as in the paper's figure.
+
+    h_k = [f'_k ; g], w_k = Linear(Dropout(h_k)), R = sum_k w_k f'_k.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.weigh = nn.Sequential(nn.Dropout(0.5), nn.Linear(2 * dim, 1))
+
+    def forward(self, frame_BTD: torch.Tensor, attended_BTD: torch.Tensor) -> torch.Tensor:
+        clip_BTD = attended_BTD.amax(dim=1, keepdim=True).expand_as(attended_BTD)
+        weight = self.weigh(torch.cat([attended_BTD, clip_BTD], dim=-1))
+        return (weight * attended_BTD).sum(dim=1)

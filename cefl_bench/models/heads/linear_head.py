@@ -1,0 +1,23 @@
+"""One linear layer."""
+
+import torch
+from torch import nn
+
+from cefl_bench.models.heads.base import Head
+from cefl_bench.registry import MODELS
+
+
+@MODELS.register_module()
+class LinearHead(Head):
+    """(B, D) -> (B, K) by one linear layer.
+
+    Args:
+        dropout: probability before it.
+    """
+
+    def __init__(self, in_dim: int, num_classes: int, dropout: float = 0.0) -> None:
+        super().__init__(in_dim, num_classes)
+        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(in_dim, num_classes))
+
+    def forward(self, feature_BD: torch.Tensor) -> torch.Tensor:
+        return self.layers(feature_BD)

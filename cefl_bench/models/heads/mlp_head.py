@@ -1,0 +1,32 @@
+"""Linear layers with ReLU between them: CEFLNet's head."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from cefl_bench.models.heads.base import Head
+from cefl_bench.registry import MODELS
+
+
+@MODELS.register_module()
+class MLPHead(Head):
+    """(B, D) -> (B, K) by hidden layers with ReLU. CEFLNet's are 256, 128 for 7 classes and 128, 64 for 6.
+
+    Args:
+        hidden_dims: widths of the hidden layers.
+        dropout: probability before the last layer.
+    """
+
+    def __init__(
+        self, in_dim: int, num_classes: int, hidden_dims: Sequence[int] = (256, 128), dropout: float = 0.4
+    ) -> None:
+        super().__init__(in_dim, num_classes)
+        layers: list[nn.Module] = []
+        for dim in hidden_dims:
+            layers += [nn.Linear(in_dim, dim), nn.ReLU(inplace=True)]
+            in_dim = dim
+        self.layers = nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(in_dim, num_classes))
+
+    def forward(self, feature_BD: torch.Tensor) -> torch.Tensor:
+        return self.layers(feature_BD)

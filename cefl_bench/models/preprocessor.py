@@ -1,0 +1,50 @@
+"""From uint8 frames to what a network takes, batched and on the device."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseDataPreprocessor
+
+from cefl_bench.functional.augmentation import Augmentation, crop_resize, jitter_colour
+from cefl_bench.registry import MODELS
+
+
+@MODELS.register_module()
+class VideoPreprocessor(BaseDataPreprocessor):
+    """uint8 (B, N, T, H, W, C) -> float (B, N, C, T, size, size), augmented when training, one draw per video.
+
+    The draw follows from the sample's seed, so neither the batch nor the number of processes changes it.
+
+    Args:
+        size: height and width of what comes out, in pixels.
+        augment: arguments of `Augmentation`, or None for none.
+        mean, std: per channel, of values in 0..1.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        augment: Mapping[str, Any] | None = None,
+        mean: Sequence[float] = (0.0, 0.0, 0.0),
+        std: Sequence[float] = (1.0, 1.0, 1.0),
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.augmentation = None if augment is None else Augmentation(**augment)
+        self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).reshape(3, 1, 1), persistent=False)
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        data = self.cast_data(data)
+        video = data["video"].movedim(-1, 3).float() / 255  # (B, N, T, C, H, W)
+        if training and self.augmentation is not None:
+            draws = [self.augmentation.draw(seed) for seed in data["seed"].tolist()]
+            video = jitter_colour(crop_resize(video, draws, self.size), draws)
+        elif video.shape[-1] != self.size or video.shape[-2] != self.size:
+            shape = video.shape[:4]
+            video = F.interpolate(video.flatten(0, 2), self.size, mode="bilinear", antialias=True)
+            video = video.reshape(*shape, self.size, self.size)
+        video = (video - self.mean) / self.std
+        return data | {"video": video.movedim(2, 3)}

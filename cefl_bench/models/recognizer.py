@@ -1,0 +1,74 @@
+"""Recognizer: backbone -> aggregator -> head."""
+
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from cefl_bench.errors import UserError
+from cefl_bench.models.aggregators.base import Aggregator
+from cefl_bench.models.backbones.base import Backbone
+from cefl_bench.models.heads.base import Head
+from cefl_bench.records import Prediction
+from cefl_bench.registry import MODELS
+
+
+@MODELS.register_module()
+class Recognizer(BaseModel):
+    """(B, N, C, T, H, W) -> scores (B, K): encodes every clip, joins the clips of a video, classifies it.
+
+    The aggregator and the head are built with the feature size of the part before, so a config repeats no width.
+
+    Args:
+        backbone, aggregator, head, data_preprocessor: configs of the parts.
+        num_clips: regroup the frames of a video into this many consecutive clips; None keeps the clips as sampled.
+    """
+
+    def __init__(
+        self, backbone: dict, aggregator: dict, head: dict, data_preprocessor: dict, num_clips: int | None = None
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor)
+        self.num_clips = num_clips
+        self.backbone: Backbone = MODELS.build(backbone)
+        self.aggregator: Aggregator = MODELS.build(aggregator | {"in_dim": self.backbone.feat_dim})
+        self.head: Head = MODELS.build(head | {"in_dim": self.aggregator.feat_dim})
+
+    def extract(self, video_BNCTHW: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Video -> its feature (B, D), and the clip weights (B, N) where the aggregator has them."""
+        if self.num_clips is not None:
+            video_BNCTHW = _regroup(video_BNCTHW, self.num_clips)
+        batch, clips = video_BNCTHW.shape[:2]
+        feature = self.backbone(video_BNCTHW.flatten(0, 1))
+        return self.aggregator(feature.reshape(batch, clips, -1))
+
+    def forward(
+        self, video: Tensor, mode: str = "tensor", **others: Any
+    ) -> Tensor | dict[str, Tensor] | list[Prediction]:
+        """`tensor`: scores (B, K). `loss`: the head's losses. `predict`: a `Prediction` per video."""
+        feature, clip_weights = self.extract(video)
+        if mode == "loss":
+            return self.head.loss(feature, others["label"])
+        scores = self.head(feature)
+        if mode == "tensor":
+            return scores
+        return [_prediction(i, scores, clip_weights, others) for i in range(len(scores))]
+
+
+def _regroup(video_BNCTHW: Tensor, num_clips: int) -> Tensor:
+    """(B, N, C, T, H, W) -> (B, num_clips, C, N * T / num_clips, H, W), frames in order."""
+    total = video_BNCTHW.shape[1] * video_BNCTHW.shape[3]
+    if total % num_clips:
+        raise UserError(f"Recognizer: num_clips is {num_clips}: expected a divisor of the {total} frames of a video")
+    frames = video_BNCTHW.movedim(2, 3).flatten(1, 2)  # (B, N * T, C, H, W)
+    return frames.unflatten(1, (num_clips, total // num_clips)).movedim(3, 2)
+
+
+def _prediction(i: int, scores: Tensor, clip_weights: Tensor | None, others: dict[str, Any]) -> Prediction:
+    prediction = {key: value[i] for key, value in others.items()}
+    prediction["label"] = int(prediction["label"])
+    unreadable = prediction["unreadable"] != ""
+    prediction["scores"] = torch.full_like(scores[i], torch.nan) if unreadable else scores[i]
+    if clip_weights is not None and not unreadable:
+        prediction["clip_weights"] = clip_weights[i]
+    return prediction

@@ -1,0 +1,47 @@
+"""Several processes of one run, on GPUs or CPUs. mmengine's own start assumes a GPU."""
+
+import os
+import subprocess
+
+import torch
+from torch import distributed
+
+from cefl_bench.errors import UserError
+
+TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+
+
+def join_processes(launcher: str) -> bool:
+    """Join the process group that `torchrun` or `srun` started; True when there is one.
+
+    Raises:
+        UserError: when the launcher did not start this process.
+    """
+    if launcher == "none":
+        return False
+    if launcher == "slurm":
+        _environment_from_slurm()
+    if missing := [name for name in TORCHRUN if name not in os.environ]:
+        raise UserError(
+            f"--launcher {launcher}: {', '.join(missing)} is not set: start with "
+            "torchrun --nproc-per-node=2 tools/train.py CONFIG --launcher pytorch"
+        )
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    if not distributed.is_initialized():
+        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return True
+
+
+def _environment_from_slurm() -> None:
+    """Say in torchrun's words what srun says in its own."""
+    if "SLURM_PROCID" not in os.environ:
+        raise UserError("--launcher slurm: SLURM_PROCID is not set: start with srun python tools/train.py CONFIG ...")
+    hosts = subprocess.run(
+        ["scontrol", "show", "hostnames", os.environ["SLURM_JOB_NODELIST"]], capture_output=True, text=True, check=True
+    ).stdout.split()
+    os.environ["RANK"], os.environ["WORLD_SIZE"] = os.environ["SLURM_PROCID"], os.environ["SLURM_NTASKS"]
+    os.environ["LOCAL_RANK"] = os.environ["SLURM_LOCALID"]
+    os.environ.setdefault("MASTER_ADDR", hosts[0])
+    # Two jobs on one node must not meet: the job's number picks the port.
+    os.environ.setdefault("MASTER_PORT", str(20000 + int(os.environ["SLURM_JOB_ID"]) % 20000))

@@ -1,0 +1,95 @@
+"""The dicts that cross a door, and the legend of shape letters.
+
+Legend, used in names and docstrings: B batch, N clips per video, C channels, T frames per clip, H height, W width,
+D feature, K classes, F frames of a video file. A tensor's name may carry its shape: `video_BNCTHW`.
+"""
+
+from typing import Any, TypedDict
+
+import numpy as np
+import torch
+from typing_extensions import NotRequired
+
+SCHEMA_VERSION = 1
+"""Version of `Result`. Raised when a field changes its meaning or goes; a new field does not raise it."""
+
+
+class Entry(TypedDict):
+    """One video as a dataset lists it; what goes into the pipeline."""
+
+    name: str
+    label: int
+    path: str
+    num_frames: int
+    """Frames in the file, -1 where the lists do not say."""
+    subject: NotRequired[str]
+    intensity: NotRequired[np.ndarray]
+    """(F,) true emotional intensity 0..1 of every frame, where the corpus knows it."""
+    apex: NotRequired[tuple[int, int]]
+    """First frame of the apex and the one after its last, where the corpus knows it."""
+
+
+class Sample(TypedDict):
+    """One video as the pipeline gives it; a batch is the same dict with a leading B."""
+
+    video: np.ndarray
+    """uint8 (N, T, H, W, C), RGB."""
+    label: int
+    name: str
+    seed: int
+    """Seeds this video's augmentation in this epoch."""
+    frame_indices: np.ndarray
+    """int64 (N, T), which frames of the file these are."""
+    frame_intensity: np.ndarray
+    """float32 (N, T), true intensity of these frames, NaN where unknown."""
+    apex: np.ndarray
+    """int64 (2,), [start, end) of the apex in frames of the file, -1 where there is none or it is unknown."""
+    unreadable: str
+    """Empty, or `name: reason` of the videos that could not be read in this place (`on_error='skip'`)."""
+
+
+class Prediction(TypedDict):
+    """One video as the model answers it; what metrics take. The `Sample` fields but the video come along."""
+
+    name: str
+    label: int
+    scores: torch.Tensor
+    """(K,) logits; NaN where the video could not be read, which counts as wrong."""
+    clip_weights: NotRequired[torch.Tensor]
+    """(N,) how much each clip counts, summing to one, where the aggregator has such weights."""
+    frame_indices: np.ndarray
+    frame_intensity: np.ndarray
+    apex: np.ndarray
+    unreadable: str
+
+
+class Result(TypedDict):
+    """What a run leaves in `result.json`. Every report reads this and nothing else."""
+
+    schema_version: int
+    config_name: str
+    config: dict[str, Any]
+    """The resolved config: every value, types as dotted names."""
+    command: str
+    method: str
+    dataset: str
+    classes: list[str]
+    track: str
+    """`fair` or `paper`: the two never share a table."""
+    protocol_id: str
+    protocol: dict[str, Any]
+    """The fields that `protocol_id` is a hash of."""
+    fold: int
+    seed: int
+    metrics: dict[str, Any]
+    """`last` and, after training, `best_test` (each with its epoch, all scores, per-class recall, confusion matrix)."""
+    history: list[dict[str, Any]]
+    """A row per epoch: losses, learning rate, test metrics, seconds."""
+    clips: dict[str, Any]
+    """Test clips: `scored`, `listed`, `official`, and the names that could not be read (train and test)."""
+    cost: dict[str, Any]
+    time: dict[str, float]
+    environment: dict[str, Any]
+    data_fingerprint: str
+    init: dict[str, Any]
+    """Where the initial weights came from, and their sha256."""

@@ -1,0 +1,115 @@
+"""Opens a video, as a file or as a folder of images. The one door of decord."""
+
+import re
+from pathlib import Path
+
+import decord
+import mmcv
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from cefl_bench.errors import UserError
+from cefl_bench.registry import TRANSFORMS
+
+decord.logging.set_level(decord.logging.QUIET)
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
+
+
+@TRANSFORMS.register_module()
+class ReadVideo(BaseTransform):
+    """`path` -> adds `frames`: the frames of a video file, decoded at the wanted size when they are asked for.
+
+    Args:
+        size: height and width in pixels. The decoder scales while decoding, which halves the time of doing it after.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def transform(self, results: dict) -> dict:
+        results["frames"] = VideoFrames(results["path"], self.size, results["num_frames"])
+        return results
+
+
+@TRANSFORMS.register_module()
+class ReadFrames(BaseTransform):
+    """`path` -> adds `frames`: the images of a folder in the order of their names, read when they are asked for.
+
+    Args:
+        size: height and width in pixels to which the images are scaled.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def transform(self, results: dict) -> dict:
+        results["frames"] = ImageFrames(results["path"], self.size, results["num_frames"])
+        return results
+
+
+class VideoFrames:
+    """The frames of a video file: `len()` and `fetch(indices)`. Errors name the file."""
+
+    def __init__(self, path: str, size: int, listed_frames: int = -1) -> None:
+        self.path = path
+        if not Path(path).is_file():
+            raise UserError(f"video {path} does not exist: expected a video file where the list names one")
+        try:
+            self._reader = decord.VideoReader(path, width=size, height=size, num_threads=1)
+            self._length = len(self._reader)
+        except Exception as error:  # decord raises bare RuntimeError and DECORDError alike
+            raise _unreadable("video", path, error) from None
+        _check_length("video", path, self._length, listed_frames)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def fetch(self, indices: np.ndarray) -> np.ndarray:
+        """(n,) frame indices, any order, repeats allowed -> uint8 (n, H, W, C), RGB."""
+        unique, place = np.unique(indices, return_inverse=True)
+        try:
+            frames = self._reader.get_batch(unique.tolist()).asnumpy()
+        except Exception as error:
+            raise _unreadable("video", self.path, error) from None
+        return frames[place.reshape(-1)]
+
+
+class ImageFrames:
+    """The images of a folder as the frames of a video: `len()` and `fetch(indices)`. Errors name the file."""
+
+    def __init__(self, path: str, size: int, listed_frames: int = -1) -> None:
+        self.size = size
+        folder = Path(path)
+        if not folder.is_dir():
+            raise UserError(f"frame folder {path} does not exist: expected a folder of images where the list names one")
+        self._files = sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+        _check_length("frame folder", path, len(self._files), listed_frames)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def fetch(self, indices: np.ndarray) -> np.ndarray:
+        """(n,) frame indices, any order, repeats allowed -> uint8 (n, H, W, C), RGB."""
+        unique, place = np.unique(indices, return_inverse=True)
+        return np.stack([self._read(self._files[index]) for index in unique])[place.reshape(-1)]
+
+    def _read(self, file: Path) -> np.ndarray:
+        content = file.read_bytes()
+        image = mmcv.imfrombytes(content, channel_order="rgb") if content else None
+        if image is None:
+            raise UserError(f"image {file} cannot be decoded ({len(content)} bytes): copy or download it again")
+        return mmcv.imresize(image, (self.size, self.size))
+
+
+def _check_length(what: str, path: str, length: int, listed: int) -> None:
+    if length < 1:
+        raise UserError(f"{what} {path} holds no frame: expected at least one; copy or download it again")
+    if listed not in (-1, length):
+        raise UserError(f"{what} {path} has {length} frames but the list says {listed}: one of the two is wrong")
+
+
+def _unreadable(what: str, path: str, error: Exception) -> UserError:
+    # decord prefixes every layer of an error with a time and a source line of its own
+    reason = re.sub(r"\[[\d:]+\] \S+:\d+: ", "", str(error)).strip().split("\n")[0][:160]
+    size = Path(path).stat().st_size
+    return UserError(f"{what} {path} cannot be decoded ({size} bytes; {reason}): copy or download it again")

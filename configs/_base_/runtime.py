@@ -1,0 +1,20 @@
+"""Everything that is the same for all: seed, loops, hooks of mmengine."""
+
+from mmengine.hooks import DistSamplerSeedHook, IterTimerHook, ParamSchedulerHook, RuntimeInfoHook
+
+default_scope = None
+randomness = dict(seed=0)
+env_cfg = dict(cudnn_benchmark=True, mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0))
+# cefl_bench shows progress, saves checkpoints and writes results with hooks of its own.
+default_hooks = dict(
+    runtime_info=dict(type=RuntimeInfoHook),
+    timer=dict(type=IterTimerHook),
+    sampler_seed=dict(type=DistSamplerSeedHook),
+    param_scheduler=dict(type=ParamSchedulerHook),
+    logger=None,
+    checkpoint=None,
+)
+custom_hooks = []
+log_level = "ERROR"
+val_cfg = dict()
+test_cfg = dict()
