@@ -8,8 +8,8 @@ from cefl_bench.errors import one_line_errors
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="UAR, WAR, F1, per-class recall and the confusion matrix of a predictions.csv.",
-        epilog="columns: name,label,pred or name,label,score_0,score_1,..; classes count from 0; several rows of one name "
-        "are averaged as probabilities; a row with pred -1, or scores nan, is unanswered and counts as wrong",
+        epilog="columns: name,label,pred or name,label,score_0,score_1,..; classes count from 0; several rows of one "
+        "name are averaged as probabilities; a row with pred -1, or scores nan, is unanswered and counts as wrong",
     )
     parser.add_argument("predictions", help="the CSV file")
     parser.add_argument(

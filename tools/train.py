@@ -8,7 +8,7 @@ from cefl_bench.errors import one_line_errors
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Train a config, test it, and leave result.json, predictions.csv, confusion.png and last.pth.",
-        epilog="example: python tools/train.py configs/ceflnet_synthetic.py --seed 1 --cfg-options train_cfg.max_epochs=1",
+        epilog="example: python tools/train.py configs/ceflnet_synthetic.py --cfg-options train_cfg.max_epochs=1",
     )
     parser.add_argument("config", help="a leaf of configs/, such as configs/ceflnet_synthetic.py")
     parser.add_argument("--fold", type=int, metavar="K", help="fold to test on, counted from 1 (default: the config's)")

@@ -26,7 +26,7 @@ class DFEW(VideoDataset):
         num_clips=11_697,
         num_test_clips=(2341, 2341, 2340, 2339, 2336),
         access=(
-            "it is given on application: print, sign and send the agreement form of https://dfew-dataset.github.io/ from "
+            "it is given on application: print, sign and send the agreement form of its web page from "
             "an institutional address, then unpack it so that it holds Clip/clip_224x224/00001/*.jpg and "
             "EmoLabel_DataSplit/train(single-labeled)/set_1.csv"
         ),

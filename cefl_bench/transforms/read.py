@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Protocol
 
 import decord
 import mmcv
@@ -15,40 +16,34 @@ decord.logging.set_level(decord.logging.QUIET)
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
 
 
-@TRANSFORMS.register_module()
-class ReadVideo(BaseTransform):
-    """`path` -> adds `frames`: the frames of a video file, decoded at the wanted size when they are asked for.
+class Frames(Protocol):
+    """The frames of one video, read when they are asked for. Errors are a `UserError` that names the file."""
+
+    def __len__(self) -> int: ...
+
+    def fetch(self, indices: np.ndarray) -> np.ndarray:
+        """(n,) frame indices, any order, repeats allowed -> uint8 (n, H, W, C), RGB."""
+
+
+class Reader(BaseTransform):
+    """The contract of a reader: `path`, `num_frames` -> adds `frames`, a `Frames` of `size` x `size` pixels.
 
     Args:
-        size: height and width in pixels. The decoder scales while decoding, which halves the time of doing it after.
+        size: height and width in pixels.
     """
+
+    frames: type[Frames]
 
     def __init__(self, size: int) -> None:
         self.size = size
 
     def transform(self, results: dict) -> dict:
-        results["frames"] = VideoFrames(results["path"], self.size, results["num_frames"])
-        return results
-
-
-@TRANSFORMS.register_module()
-class ReadFrames(BaseTransform):
-    """`path` -> adds `frames`: the images of a folder in the order of their names, read when they are asked for.
-
-    Args:
-        size: height and width in pixels to which the images are scaled.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def transform(self, results: dict) -> dict:
-        results["frames"] = ImageFrames(results["path"], self.size, results["num_frames"])
+        results["frames"] = self.frames(results["path"], self.size, results["num_frames"])
         return results
 
 
 class VideoFrames:
-    """The frames of a video file: `len()` and `fetch(indices)`. Errors name the file."""
+    """The frames of a video file. The decoder scales while decoding, which halves the time of doing it after."""
 
     def __init__(self, path: str, size: int, listed_frames: int = -1) -> None:
         self.path = path
@@ -65,7 +60,6 @@ class VideoFrames:
         return self._length
 
     def fetch(self, indices: np.ndarray) -> np.ndarray:
-        """(n,) frame indices, any order, repeats allowed -> uint8 (n, H, W, C), RGB."""
         unique, place = np.unique(indices, return_inverse=True)
         try:
             frames = self._reader.get_batch(unique.tolist()).asnumpy()
@@ -75,7 +69,7 @@ class VideoFrames:
 
 
 class ImageFrames:
-    """The images of a folder as the frames of a video: `len()` and `fetch(indices)`. Errors name the file."""
+    """The images of a folder, in the order of their names, as the frames of a video."""
 
     def __init__(self, path: str, size: int, listed_frames: int = -1) -> None:
         self.size = size
@@ -89,7 +83,6 @@ class ImageFrames:
         return len(self._files)
 
     def fetch(self, indices: np.ndarray) -> np.ndarray:
-        """(n,) frame indices, any order, repeats allowed -> uint8 (n, H, W, C), RGB."""
         unique, place = np.unique(indices, return_inverse=True)
         return np.stack([self._read(self._files[index]) for index in unique])[place.reshape(-1)]
 
@@ -99,6 +92,20 @@ class ImageFrames:
         if image is None:
             raise UserError(f"image {file} cannot be decoded ({len(content)} bytes): copy or download it again")
         return mmcv.imresize(image, (self.size, self.size))
+
+
+@TRANSFORMS.register_module()
+class ReadVideo(Reader):
+    """`path` of a video file -> adds `frames`."""
+
+    frames = VideoFrames
+
+
+@TRANSFORMS.register_module()
+class ReadFrames(Reader):
+    """`path` of a folder of images -> adds `frames`."""
+
+    frames = ImageFrames
 
 
 def _check_length(what: str, path: str, length: int, listed: int) -> None:

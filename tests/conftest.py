@@ -1,0 +1,45 @@
+"""What several test files share."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from trees import TREES
+
+ROOT = Path(__file__).parents[1]
+TINY = (
+    "model.backbone.trunk=test_resnet",
+    "model.backbone.trunk_args={}",
+    "data_preprocessor.size=32",
+    "train_cfg.max_epochs=3",
+    "train_dataloader.batch_size=14",
+    "train_dataloader.num_workers=1",
+    "val_dataloader.num_workers=1",
+)
+"""Options that make ceflnet_synthetic.py small enough for tests."""
+
+
+@pytest.fixture(scope="session")
+def data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data home with a small tree of every dataset; the synthetic one also where the config looks for it."""
+    home = tmp_path_factory.mktemp("data")
+    for name, build in TREES.items():
+        build(home / {"SyntheticFaces": "synthetic_demo", "DFEW": "dfew"}.get(name, name.lower()))
+    return home
+
+
+@pytest.fixture
+def with_data(data_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """`data_home`, and the configs find it."""
+    monkeypatch.setenv("CEFL_BENCH_DATA", str(data_home))
+    return data_home
+
+
+def run_tool(*arguments: str | Path, check: bool = True, **options) -> subprocess.CompletedProcess:
+    """Run `tools/<first argument>` as a person would; a failure shows what it printed."""
+    command = [sys.executable, str(ROOT / "tools" / arguments[0]), *map(str, arguments[1:])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, **options)
+    if check and done.returncode:
+        pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+    return done

@@ -1,0 +1,73 @@
+"""Frame sampling, on videos of every awkward length."""
+
+import numpy as np
+import pytest
+
+from cefl_bench.functional.sampling import ceflnet_clips, segment_frames, stretch
+
+LENGTHS = (1, 11, 16, 70, 105, 847)
+
+
+@pytest.mark.parametrize("num_frames", LENGTHS)
+@pytest.mark.parametrize("scheme", [ceflnet_clips, segment_frames])
+@pytest.mark.parametrize("seed", [None, 0, 1, 2])
+def test_indices_are_frames_of_the_video_in_order(scheme, num_frames, seed):
+    indices = scheme(num_frames, None if seed is None else np.random.default_rng(seed))
+    assert indices.dtype == np.int64
+    assert indices.min() >= 0 and indices.max() < num_frames
+    assert (np.diff(indices, axis=1) >= 0).all()
+
+
+@pytest.mark.parametrize("num_frames", LENGTHS)
+@pytest.mark.parametrize(("scheme", "shape"), [(ceflnet_clips, (7, 5)), (segment_frames, (1, 16))])
+def test_shape_and_repeatability(scheme, shape, num_frames):
+    assert scheme(num_frames).shape == shape
+    assert (scheme(num_frames) == scheme(num_frames)).all()
+    draws = [scheme(num_frames, np.random.default_rng(3)) for _ in range(2)]
+    assert (draws[0] == draws[1]).all()
+
+
+def test_ceflnet_at_test_time_is_the_published_scheme():
+    indices = ceflnet_clips(105)
+    assert indices[0].tolist() == [15, 18, 21, 24, 27]
+    assert indices[:, 0].tolist() == [15, 25, 35, 45, 55, 65, 75]
+    assert indices[-1].tolist() == [75, 78, 81, 84, 87]
+
+
+def test_ceflnet_in_training_draws_distinct_frames_of_each_window_and_every_start():
+    starts = set()
+    for seed in range(400):
+        indices = ceflnet_clips(105, np.random.default_rng(seed))
+        assert (np.diff(indices, axis=1) > 0).all()
+        assert (np.ptp(indices, axis=1) < 15).all()
+        assert (indices >= 10 * np.arange(7)[:, None]).all()
+        assert (indices < 30 + 10 * np.arange(7)[:, None] + 15).all()
+        starts.add(indices[0].min())
+    assert min(starts) == 0 and max(starts) >= 29
+
+
+@pytest.mark.parametrize("num_frames", LENGTHS)
+def test_stretch_plays_the_whole_video(num_frames):
+    timeline = stretch(num_frames, 105)
+    assert timeline[0] == 0 and timeline[-1] == num_frames - 1
+    assert (stretch(105, 105) == np.arange(105)).all()
+    assert len(set(timeline)) == min(num_frames, 105)
+
+
+def test_segments_are_left_by_no_draw():
+    for seed in range(50):
+        indices = segment_frames(160, np.random.default_rng(seed))[0]
+        assert (indices // 10 == np.arange(16)).all()
+    assert segment_frames(160)[0].tolist() == list(range(5, 160, 10))
+    assert segment_frames(16)[0].tolist() == list(range(16))
+
+
+def test_a_video_shorter_than_the_budget_repeats_frames():
+    assert segment_frames(1)[0].tolist() == [0] * 16
+    assert set(segment_frames(11)[0]) == set(range(11))
+
+
+@pytest.mark.parametrize("scheme", [ceflnet_clips, segment_frames])
+def test_a_video_without_frames_is_refused(scheme):
+    with pytest.raises(ValueError, match="0 frames"):
+        scheme(0)
