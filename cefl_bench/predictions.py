@@ -71,10 +71,10 @@ class _Table:
         try:
             with open(path, newline="", encoding="utf-8-sig") as file:
                 reader = csv.DictReader(file)
+                header = list(reader.fieldnames or [])
                 self.rows = list(reader)
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise UserError(f"{path}: cannot be read as a CSV file ({error})") from None
-        header = list(reader.fieldnames or [])
         self.score_columns = [column for column in header if column.startswith("score_")]
         wanted = [f"score_{k}" for k in range(len(self.score_columns))]
         if not {"name", "label"} <= set(header) or not (self.score_columns or "pred" in header):

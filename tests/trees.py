@@ -59,7 +59,11 @@ def synthetic_tree(root: Path, per_class: int = 2, num_frames: int = 20) -> Path
                 write_video(root / "videos" / f"{name}.mp4", moving_square(num_frames, label, seed=fold * 100 + take))
                 apex = ("", "") if word == "neutral" else (8, 13)
                 labels.append([name, f"videos/{name}.mp4", word, f"s{fold}", fold, *apex, num_frames])
-                peak = np.zeros(num_frames) if word == "neutral" else np.clip(1 - np.abs(np.arange(num_frames) - 10) / 8, 0, 1)
+                peak = (
+                    np.zeros(num_frames)
+                    if word == "neutral"
+                    else np.clip(1 - np.abs(np.arange(num_frames) - 10) / 8, 0, 1)
+                )
                 intensities.append([name, " ".join(f"{value:.3f}" for value in peak)])
     write_csv(root / "labels.csv", "name,path,label,subject,fold,apex_start,apex_end,num_frames", labels)
     write_csv(root / "intensities.csv", "name,intensities", intensities)

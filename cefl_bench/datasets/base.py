@@ -113,6 +113,8 @@ class VideoDataset(BaseDataset):
         self._seed_epoch[0], self._seed_epoch[1] = seed, epoch
 
     def __getitem__(self, index: int) -> Sample:
+        if index not in range(len(self)):
+            raise IndexError(index)
         failures: list[str] = []
         for place in range(len(self)):
             try:

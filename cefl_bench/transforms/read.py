@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import decord
 import mmcv
 import numpy as np
@@ -13,6 +14,8 @@ from cefl_bench.errors import UserError
 from cefl_bench.registry import TRANSFORMS
 
 decord.logging.set_level(decord.logging.QUIET)
+DECORD_REFUSES = frozenset({16, 24, 32, 48, 96, 144})
+"""Sizes below 260 at which decord 3.4 pads the rows of a frame and then refuses to hand it out."""
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
 
 
@@ -46,11 +49,12 @@ class VideoFrames:
     """The frames of a video file. The decoder scales while decoding, which halves the time of doing it after."""
 
     def __init__(self, path: str, size: int, listed_frames: int = -1) -> None:
-        self.path = path
+        self.path, self.size = path, size
         if not Path(path).is_file():
             raise UserError(f"video {path} does not exist: expected a video file where the list names one")
         try:
-            self._reader = decord.VideoReader(path, width=size, height=size, num_threads=1)
+            decoded = size + 4 if size in DECORD_REFUSES else size
+            self._reader = decord.VideoReader(path, width=decoded, height=decoded, num_threads=1)
             self._length = len(self._reader)
         except Exception as error:  # decord raises bare RuntimeError and DECORDError alike
             raise _unreadable("video", path, error) from None
@@ -65,6 +69,8 @@ class VideoFrames:
             frames = self._reader.get_batch(unique.tolist()).asnumpy()
         except Exception as error:
             raise _unreadable("video", self.path, error) from None
+        if frames.shape[1] != self.size:
+            frames = np.stack([mmcv.imresize(frame, (self.size, self.size), interpolation="area") for frame in frames])
         return frames[place.reshape(-1)]
 
 
@@ -88,9 +94,12 @@ class ImageFrames:
 
     def _read(self, file: Path) -> np.ndarray:
         content = file.read_bytes()
-        image = mmcv.imfrombytes(content, channel_order="rgb") if content else None
-        if image is None:
-            raise UserError(f"image {file} cannot be decoded ({len(content)} bytes): copy or download it again")
+        try:
+            image = mmcv.imfrombytes(content, channel_order="rgb")
+        except cv2.error:  # what mmcv makes of bytes that are no image
+            raise UserError(
+                f"image {file} cannot be decoded ({len(content)} bytes): copy or download it again"
+            ) from None
         return mmcv.imresize(image, (self.size, self.size))
 
 

@@ -30,8 +30,12 @@ def test_hit_and_chance():
 
 def test_rank_correlation_of_agreement_and_disagreement():
     ramp = np.repeat([0.0, 0.3, 0.6, 1.0], 4)
-    assert localization_scores([prediction([0.1, 0.2, 0.3, 0.4], intensity=ramp)])["rank_correlation"] == pytest.approx(1)
-    assert localization_scores([prediction([0.4, 0.3, 0.2, 0.1], intensity=ramp)])["rank_correlation"] == pytest.approx(-1)
+    assert localization_scores([prediction([0.1, 0.2, 0.3, 0.4], intensity=ramp)])["rank_correlation"] == pytest.approx(
+        1
+    )
+    assert localization_scores([prediction([0.4, 0.3, 0.2, 0.1], intensity=ramp)])["rank_correlation"] == pytest.approx(
+        -1
+    )
     assert np.isnan(localization_scores([prediction([0.25] * 4, intensity=ramp)])["rank_correlation"])
 
 

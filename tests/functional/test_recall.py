@@ -23,9 +23,7 @@ def test_equals_scikit_learn(seed, never):
     f1 = {"labels": occurring, "zero_division": 0}
     assert ours["f1_macro"] == pytest.approx(metrics.f1_score(label, pred, average="macro", **f1))
     assert ours["f1_weighted"] == pytest.approx(metrics.f1_score(label, pred, average="weighted", **f1))
-    np.testing.assert_array_equal(
-        ours["confusion_matrix"], metrics.confusion_matrix(label, pred, labels=range(7))
-    )
+    np.testing.assert_array_equal(ours["confusion_matrix"], metrics.confusion_matrix(label, pred, labels=range(7)))
 
 
 def test_an_unanswered_clip_is_wrong_and_in_no_column():

@@ -63,7 +63,8 @@ class ClipFeatureEncoder(Backbone):
         self.frame_batches = frame_batches
         # Channels last: a third faster on a CPU, and what a GPU wants in half precision.
         self.trunk = timm.create_model(trunk, num_classes=0, **self.trunk_args).to(memory_format=torch.channels_last)
-        self.feat_dim = dim = self.trunk.num_features
+        # not num_features: some networks end in a layer that timm counts to the head
+        self.feat_dim = dim = self.trunk.head_hidden_size
         self.self_attention = SelfAttention(dim, num_heads)
         self.relation = LocalGlobalRelation(dim) if variant == "released" else FigureRelation(dim)
 

@@ -1,0 +1,64 @@
+"""Every registered backbone, aggregator, head and transform keeps its contract."""
+
+import numpy as np
+import pytest
+from checks import check_aggregator, check_backbone, check_head, check_reader
+from mmcv.transforms import BaseTransform
+
+from cefl_bench.models.aggregators.base import Aggregator
+from cefl_bench.models.backbones.base import Backbone
+from cefl_bench.models.heads.base import Head
+from cefl_bench.registry import HOOKS, METRICS, MODELS, TRANSFORMS, registered
+from cefl_bench.transforms.read import Reader
+
+ALL = {**registered(MODELS), **registered(TRANSFORMS), **registered(METRICS), **registered(HOOKS)}
+
+
+@pytest.mark.parametrize("cls", registered(MODELS, Backbone).values(), ids=lambda cls: cls.__name__)
+def test_backbone(cls):
+    check_backbone(cls)
+
+
+@pytest.mark.parametrize("cls", registered(MODELS, Aggregator).values(), ids=lambda cls: cls.__name__)
+def test_aggregator(cls):
+    check_aggregator(cls)
+
+
+@pytest.mark.parametrize("cls", registered(MODELS, Head).values(), ids=lambda cls: cls.__name__)
+def test_head(cls):
+    check_head(cls)
+
+
+@pytest.mark.parametrize("cls", registered(TRANSFORMS, Reader).values(), ids=lambda cls: cls.__name__)
+def test_reader(cls, tmp_path):
+    check_reader(cls, tmp_path)
+
+
+@pytest.mark.parametrize("cls", ALL.values(), ids=lambda cls: cls.__name__)
+def test_is_documented_and_stands_in_the_file_of_its_name(cls):
+    assert cls.__doc__ and len(cls.__doc__.splitlines()[0]) > 10
+    file = cls.__module__.rsplit(".", 1)[-1].replace("_", "")
+    # Readers share a file, the one door of the decoder; the video preprocessor is the only one of its kind.
+    assert cls.__name__.lower().endswith(file) or issubclass(cls, Reader)
+
+
+@pytest.mark.parametrize("cls", registered(TRANSFORMS, BaseTransform).values(), ids=lambda cls: cls.__name__)
+def test_transform_adds_and_keeps(cls):
+    """A transform hands on what came in, except `Pack`, whose output is the `Sample`."""
+
+    class Frames:
+        def __len__(self):
+            return 30
+
+        def fetch(self, indices):
+            return np.zeros((len(indices), 8, 8, 3), dtype=np.uint8)
+
+    if issubclass(cls, Reader):
+        pytest.skip("readers have a contract of their own")
+    entry = {"name": "a", "label": 1, "path": "a.mp4", "num_frames": 30, "rng": None, "frames": Frames()}
+    entry["frame_indices"] = np.arange(16).reshape(4, 4)
+    out = cls()(dict(entry))
+    if "video" in out:
+        assert out["video"].shape == (4, 4, 8, 8, 3) and out["video"].dtype == np.uint8
+    else:
+        assert set(entry) <= set(out)
