@@ -20,7 +20,8 @@ def one_line_errors(main: Callable[[], None]) -> Callable[[], None]:
         try:
             main()
         except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
+            # one that a data worker raised comes with the worker's traceback before it
+            print(f"error: {str(error).rpartition('UserError: ')[2].strip()}", file=sys.stderr)
             raise SystemExit(1) from None
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)

@@ -29,10 +29,10 @@ from cefl_bench.processes import join_processes
 from cefl_bench.registry import DATASETS
 from cefl_bench.report.confusion import draw_confusion
 
-TRAINING_KEYS = {
+TRAINING_KEYS = (
     *("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler"),
     *("val_dataloader", "val_cfg", "val_evaluator"),
-}
+)
 
 
 @dataclass
@@ -98,7 +98,9 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
     facts["checkpoint"] = {"path": str(checkpoint), "sha256": sha256_of(checkpoint), "epoch": epoch}
     _say(f"{facts['dataset']}, fold {facts['fold']}: {len(test_set)} test videos, on {device_name()}, into {folder}")
     config.work_dir = str(folder)
-    runner = Runner.from_cfg(Config({key: value for key, value in config.items() if key not in TRAINING_KEYS}))
+    for key in TRAINING_KEYS:
+        config.pop(key)
+    runner = Runner.from_cfg(config)
     checkpoints.load_into(getattr(runner.model, "module", runner.model), checkpoint)
     for hook in (Progress(), WriteResult(facts)):
         runner.register_hook(hook)

@@ -10,7 +10,7 @@ from trees import TREES
 ROOT = Path(__file__).parents[1]
 TINY = (
     "model.backbone.trunk=test_resnet",
-    "model.backbone.trunk_args={}",
+    "model.backbone.trunk_args.channels=(8,16,16,32)",
     "data_preprocessor.size=32",
     "train_cfg.max_epochs=3",
     "train_dataloader.batch_size=14",

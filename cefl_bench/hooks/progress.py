@@ -27,16 +27,18 @@ class Progress(Hook):
         self._run_start = self._epoch_start = time.monotonic()
 
     def before_train(self, runner: Runner) -> None:
-        self._first_epoch, self._run_start = runner.epoch, time.monotonic()
-        if runner.epoch:
-            self._say(runner, f"resumed after epoch {runner.epoch}")
+        self._run_start = time.monotonic()
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        self._first_epoch = runner.epoch
+        self._say(runner, f"resumed after epoch {runner.epoch}")
 
     def before_train_epoch(self, runner: Runner) -> None:
         self._losses, self._epoch_start = [], time.monotonic()
         self._open(f"epoch {runner.epoch + 1}/{runner.max_epochs}", len(runner.train_dataloader))
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        loss = float(outputs["loss"])
+        loss = outputs["loss"].item()
         if not math.isfinite(loss):
             raise UserError(
                 f"the loss became {loss} in epoch {runner.epoch + 1}, batch {batch_idx + 1}: lower the learning "

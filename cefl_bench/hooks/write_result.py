@@ -55,7 +55,7 @@ class WriteResult(Hook):
         self._losses, self._epoch_start = [], time.monotonic()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        self._losses.append(float(outputs["loss"]))
+        self._losses.append(outputs["loss"].item())
         self._note_unreadable("train", data_batch["unreadable"])
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -84,8 +84,6 @@ class WriteResult(Hook):
             self._write(runner, {"checkpoint": self._scores() | self.facts.pop("checkpoint")})
 
     def after_train(self, runner: Runner) -> None:
-        if not self._state["history"] or self._state["last"] is None:
-            return
         gathered = all_gather_object(self._unreadable["train"])
         self._unreadable["train"] = set().union(*gathered)
         if is_main_process():
