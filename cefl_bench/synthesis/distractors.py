@@ -43,11 +43,11 @@ def wander(num_frames: int, smoothness: float, rng: np.random.Generator, channel
 
 
 def draw_blinks(num_frames: int, rng: np.random.Generator) -> np.ndarray:
-    """Closure of the lids (num_frames,): a blink about every 30 frames, each some five frames long."""
+    """Closure of the lids (num_frames,): a blink about every 60 frames, each some four frames long."""
     closed = np.zeros(num_frames)
     frame = np.arange(num_frames)
-    for centre in rng.uniform(0, num_frames, rng.poisson(num_frames / 30)):
-        closed = np.maximum(closed, np.clip(1.5 - np.abs(frame - centre) / rng.uniform(1.3, 2.0), 0, 1))
+    for centre in rng.uniform(0, num_frames, rng.poisson(num_frames / 60)):
+        closed = np.maximum(closed, np.clip(1.5 - np.abs(frame - centre) / rng.uniform(1.0, 1.7), 0, 1))
     return closed
 
 

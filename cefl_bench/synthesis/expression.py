@@ -13,7 +13,7 @@ RECIPES = {
         "mouthDimple": 0.3,
     },
     "sad": {
-        "browInnerUp": 1.3, "mouthFrown": 1.1, "mouthShrugLower": 0.8, "eyeBlink": 0.22, "eyeLookDown": 0.4,
+        "browInnerUp": 1.3, "mouthFrown": 1.1, "mouthShrugLower": 0.8, "eyeBlink": 0.12, "eyeLookDown": 0.3,
         "mouthLowerDown": 0.15, "cheekSquint": 0.15,
     },
     "neutral": {},
@@ -49,7 +49,7 @@ def draw_habits(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     for name in rng.choice(
         ["mouthFrown", "mouthSmile", "browDown", "browInnerUp", "eyeSquint", "mouthPress"], 2, False
     ):
-        resting += weights_of({name: rng.uniform(0, 0.22)})
+        resting += weights_of({name: rng.uniform(0, 0.18)})
     strengths = np.ones(len(ACTIONS), np.float32)
     for name in sorted(SIDED | {"browInnerUp", "jawOpen", "mouthShrugLower"}):
         strengths += weights_of({name: rng.uniform(-0.25, 0.25)})

@@ -8,8 +8,7 @@ from cefl_bench.synthesis.identity import Identity
 from cefl_bench.synthesis.paint import hair_mask, paint
 from cefl_bench.synthesis.render import smooth_normals
 
-PIVOT = np.array([0.0, 6.35, 0.3], np.float32)  # the head turns about the top of the neck
-NECK = (5.9, 6.55)  # heights between which the turn fades in
+NECK = (5.6, 6.25)  # heights on the base mesh between which the turn of the head fades in
 
 
 class Face:
@@ -20,8 +19,9 @@ class Face:
         neutral = head.vertices.copy()
         for name, weight in identity.shape.items():
             neutral += np.float32(weight) * head.target[name]
-        self.turned = np.interp(neutral[:, 1], NECK, (0, 1)).astype(np.float32)
-        self.turned[~head.part["skin"]] = 1
+        fit_teeth(head, neutral)
+        self.turned = np.interp(head.vertices[:, 1], NECK, (0, 1)).astype(np.float32)
+        self.pivot = neutral[(self.turned > 0) & (self.turned < 1)].mean(0)
         lift = max(identity.hair_volume, 0) * hair_mask(head, identity)
         normals = smooth_normals(neutral[None], head.triangles)[0]
         self.neutral = (neutral + lift[:, None] * normals).astype(np.float32)
@@ -37,7 +37,7 @@ class Face:
         flat = actions.astype(np.float32) @ self.head.actions.reshape(len(ACTIONS), -1)
         vertices = self.neutral + flat.reshape(len(actions), -1, 3)
         rotation = rotations(angles).astype(np.float32)
-        turned = (vertices - PIVOT) @ rotation.transpose(0, 2, 1) + PIVOT
+        turned = (vertices - self.pivot) @ rotation.transpose(0, 2, 1) + self.pivot
         return np.ascontiguousarray(vertices + self.turned[:, None] * (turned - vertices))
 
     def shade(self, vertices: np.ndarray, light: np.ndarray) -> np.ndarray:
@@ -46,21 +46,31 @@ class Face:
         light = (light / np.linalg.norm(light)).astype(np.float32)
         key = np.clip((normals @ light + 0.25) / 1.25, 0, None)
         sky = 0.75 + 0.25 * normals[..., 1]
-        halfway = light + (0, 0, 1)
+        halfway = light + np.array((0, 0, 1))
         gloss = np.clip(normals @ (halfway / np.linalg.norm(halfway)).astype(np.float32), 0, 1)
         eyes = self.head.part["left_eye"] | self.head.part["right_eye"]
         highlight = np.where(eyes, 0.5 * gloss**80, 0.05 * gloss**12)
-        diffuse = (0.85 * key + 0.32 * sky) * self.openness(vertices, normals)
+        diffuse = (1.0 * key + 0.28 * sky) * self.openness(vertices, normals)
         return (self.colours * diffuse[..., None] + highlight[..., None]).astype(np.float32)
 
     def openness(self, vertices: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        """Share of light (F, V) that reaches a vertex: creases and hollows, where neighbours stand above it, get less."""
+        """Share of light (F, V) that reaches a vertex: less in creases and hollows, below its neighbours."""
         frames, count, _ = vertices.shape
         columns = vertices.transpose(1, 0, 2).reshape(count, -1)
         around = (self.neighbours @ (self.neighbours @ columns)).reshape(count, frames, 3).transpose(1, 0, 2)
         hollow = ((around - vertices) * normals).sum(-1) / self.spacing
         hollow[:, ~self.head.part["skin"]] = 0
         return np.clip(1 - 2.2 * np.clip(hollow - 0.02, 0, None) + 0.6 * np.clip(-hollow, 0, 0.2), 0.25, 1.15)
+
+
+def fit_teeth(head: Head, neutral: np.ndarray) -> None:
+    """Move the teeth in place to where the lips of `neutral` (V, 3) are: few shape targets carry the teeth along."""
+    lips = head.mask["lips"] > 0.5
+    before, after = head.vertices[lips], neutral[lips]
+    scale = after.std(0) / before.std(0) * (0.78, 1, 1)
+    for teeth in ("upper_teeth", "lower_teeth"):
+        at = head.part[teeth]
+        neutral[at] = (head.vertices[at] - before.mean(0)) * scale + after.mean(0) - (0, 0, 0.04)
 
 
 def mean_of_neighbours(num_vertices: int, triangles: np.ndarray) -> sparse.csr_matrix:

@@ -8,7 +8,9 @@ from cefl_bench.synthesis.anatomy import AGES, GENDERS, LOCAL_CHANGES, RACES, WE
 from cefl_bench.synthesis.expression import draw_habits
 
 # Linear RGB, from fair to dark; hair, brows and irises likewise.
-SKINS = np.array([(0.72, 0.46, 0.36), (0.60, 0.35, 0.25), (0.42, 0.23, 0.15), (0.25, 0.13, 0.08), (0.13, 0.065, 0.04)])
+SKINS = np.array(
+    [(0.78, 0.48, 0.36), (0.66, 0.37, 0.25), (0.47, 0.245, 0.145), (0.29, 0.14, 0.08), (0.16, 0.075, 0.045)]
+)
 HAIRS = np.array([(0.42, 0.27, 0.12), (0.20, 0.09, 0.04), (0.07, 0.035, 0.02), (0.015, 0.012, 0.01), (0.3, 0.29, 0.28)])
 IRISES = np.array([(0.10, 0.22, 0.35), (0.12, 0.20, 0.09), (0.16, 0.08, 0.03), (0.05, 0.025, 0.015)])
 

@@ -45,7 +45,7 @@ def skin_colours(head: Head, identity: Identity, hair: np.ndarray) -> np.ndarray
     colours = _mix(colours, 0.7 * identity.hair, 0.75 * identity.beard * jaw)
     lips = identity.skin * (1.0, 0.55, 0.58) + (0.03, 0, 0.01)
     colours = _mix(colours, lips, identity.lip_redness * 1.5 * head.mask["lips"])
-    colours = _mix(colours, 0.8 * identity.hair, identity.brow_strength * brow_mask(head, identity))
+    colours = _mix(colours, 0.4 * identity.hair, identity.brow_strength * brow_mask(head, identity))
     colours = _mix(colours, identity.hair * (1 + 0.35 * blotches[:, None]), hair * (identity.hair_volume > 0))
     colours = _mix(colours, np.array([0.07, 0.012, 0.012]), head.mask["inside-mouth"])
     return _mix(colours, identity.shirt, _smoothstep((5.95 - y - 0.35 * np.clip(z - 0.5, 0, 1)) / 0.06))
@@ -68,7 +68,8 @@ def paint(head: Head, identity: Identity) -> np.ndarray:
     for eye in ("left_eye", "right_eye"):
         colours[head.part[eye]] = eye_colours(head.vertices[head.part[eye]], identity)
     for teeth in ("upper_teeth", "lower_teeth"):
-        colours[head.part[teeth]] = (0.72, 0.67, 0.58)
+        aside = np.abs(head.vertices[head.part[teeth], 0])  # the back of the row lies in the dark of the mouth
+        colours[head.part[teeth]] = np.outer(np.clip(1.3 - aside / 0.2, 0.06, 1), (0.72, 0.67, 0.58))
     colours[head.part["tongue"]] = (0.35, 0.09, 0.09)
     for lashes in ("left_upper_lashes", "right_upper_lashes"):
         colours[head.part[lashes]] = 0.3 * identity.hair

@@ -1,6 +1,7 @@
 """What one video will show, before any pixel of it: the label, the person, the length, the intensity."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -20,13 +21,11 @@ class VideoPlan:
     number: int
     num_frames: int
 
-    def streams(self) -> list[np.random.Generator]:
-        """Independent random streams for expression, distractors and camera, so that none can leak into another."""
-        root = np.random.SeedSequence([self.seed, 1, self.number])
-        return [np.random.default_rng(child) for child in root.spawn(3)]
+    def stream(self, purpose: Literal["expression", "curve", "distractors", "camera"]) -> np.random.Generator:
+        """A random stream for one purpose, independent of the others: nothing but the expression knows the label."""
+        return np.random.default_rng(np.random.SeedSequence([self.seed, 1, self.number, *purpose.encode()]))
 
     def expression(self) -> tuple[np.ndarray, np.ndarray]:
         """Action weights (52,) at intensity 1, and the intensity of every frame (F,)."""
-        rng = self.streams()[0]
-        weights, peak = draw_expression(self.label, rng)
-        return weights, draw_curve(self.num_frames, peak, rng)
+        weights, peak = draw_expression(self.label, self.stream("expression"))
+        return weights, draw_curve(self.num_frames, peak, self.stream("curve"))

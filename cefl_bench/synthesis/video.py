@@ -14,6 +14,7 @@ from cefl_bench.synthesis.plan import VideoPlan
 from cefl_bench.synthesis.render import draw
 
 SIZE, FPS = 112, 25
+X264 = {"preset": "veryfast", "crf": "19", "x264-params": "mbtree=0"}
 DISTANCE = 9.0  # decimetres from the camera to the eyes
 
 
@@ -27,8 +28,8 @@ def render_video(plan: VideoPlan) -> np.ndarray:
     """Frames (F, SIZE, SIZE, 3) uint8."""
     face = face_of(plan.seed, plan.subject)
     weights, intensities = plan.expression()
-    _, rng, camera = plan.streams()
-    distractors = draw_distractors(plan.num_frames, rng)
+    camera = plan.stream("camera")
+    distractors = draw_distractors(plan.num_frames, plan.stream("distractors"))
     person = face.identity
     shown = np.clip(person.resting + intensities[:, None] * weights * person.strengths, 0, 1.7)
     actions = shown + distractors.actions
@@ -75,12 +76,16 @@ def develop(pictures: np.ndarray, camera: np.random.Generator) -> np.ndarray:
 
 
 def encode(frames: np.ndarray) -> bytes:
-    """Frames (F, H, W, 3) uint8 -> an mp4 file; one x264 thread, so that the bytes depend on the frames alone."""
+    """Frames (F, H, W, 3) uint8 -> an mp4 file, whose bytes depend on the frames alone.
+
+    That takes one thread and no macroblock tree: with it, x264 encodes equal frames of this size differently from one
+    call to the next.
+    """
     import av
 
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=Fraction(FPS), options={"preset": "veryfast", "crf": "20"})
+        stream = container.add_stream("libx264", rate=Fraction(FPS), options=X264)
         stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"
         stream.codec_context.thread_count = 1
         for frame in frames:

@@ -13,12 +13,12 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Render videos of 3D faces whose emotion, identity and per-frame intensity are known. Needs no GPU. "
+        description="Render videos of 3D faces whose emotion, identity and intensity are known, on the CPU. "
         "A stopped run goes on where it stopped: call it again.",
-        epilog="presets: "
+        epilog="presets (videos, frames in each, people, folds): "
         + "; ".join(
-            f"{name}: {preset.num_folds * preset.videos_per_class * 7} videos of {preset.min_frames} to "
-            f"{preset.max_frames} frames, {preset.num_folds * preset.subjects_per_fold} people, {preset.num_folds} folds"
+            f"{name} {preset.num_folds * preset.videos_per_class * 7}, {preset.min_frames}-{preset.max_frames}, "
+            f"{preset.num_folds * preset.subjects_per_fold}, {preset.num_folds}"
             for name, preset in PRESETS.items()
         ),
     )
