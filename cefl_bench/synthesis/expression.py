@@ -9,25 +9,25 @@ CLASSES = ("happy", "sad", "neutral", "angry", "surprise", "disgust", "fear")  #
 # Mean action weights at full intensity; a sided action stands for both sides. 1 is a strong, everyday movement.
 RECIPES = {
     "happy": {
-        "mouthSmile": 0.95, "cheekSquint": 0.9, "mouthUpperUp": 0.45, "eyeSquint": 0.3, "jawOpen": 0.12,
+        "mouthSmile": 1.15, "cheekSquint": 1.0, "mouthUpperUp": 0.5, "eyeSquint": 0.3, "jawOpen": 0.12,
         "mouthDimple": 0.3,
     },
     "sad": {
-        "browInnerUp": 1.3, "mouthFrown": 1.1, "mouthShrugLower": 0.8, "eyeBlink": 0.12, "eyeLookDown": 0.3,
+        "browInnerUp": 1.5, "mouthFrown": 1.4, "mouthShrugLower": 1.0, "eyeBlink": 0.12, "eyeLookDown": 0.3,
         "mouthLowerDown": 0.15, "cheekSquint": 0.15,
     },
     "neutral": {},
     "angry": {
-        "browDown": 1.4, "eyeSquint": 0.6, "noseSneer": 0.45, "mouthPress": 0.8, "mouthRollLower": 0.45,
-        "mouthRollUpper": 0.3, "mouthFrown": 0.35, "jawForward": 0.3, "eyeWide": 0.2,
+        "browDown": 1.6, "eyeSquint": 0.5, "noseSneer": 0.4, "mouthPress": 1.0, "mouthRollLower": 0.7,
+        "mouthRollUpper": 0.6, "mouthFrown": 0.35, "jawForward": 0.3, "eyeWide": 0.2,
     },
-    "surprise": {"browInnerUp": 1.1, "browOuterUp": 1.2, "eyeWide": 0.9, "jawOpen": 0.7, "mouthFunnel": 0.2},
+    "surprise": {"browInnerUp": 1.2, "browOuterUp": 1.4, "eyeWide": 1.0, "jawOpen": 0.85, "mouthFunnel": 0.2},
     "disgust": {
-        "noseSneer": 1.2, "mouthUpperUp": 1.1, "browDown": 0.6, "cheekSquint": 0.6, "eyeSquint": 0.6,
+        "noseSneer": 1.4, "mouthUpperUp": 1.3, "browDown": 0.6, "cheekSquint": 0.8, "eyeSquint": 0.6,
         "mouthFrown": 0.35, "mouthLowerDown": 0.25, "jawOpen": 0.08,
     },
     "fear": {
-        "browInnerUp": 1.3, "browDown": 0.35, "eyeWide": 1.15, "mouthStretch": 1.1, "mouthLowerDown": 0.7,
+        "browInnerUp": 1.3, "browDown": 0.35, "eyeWide": 1.15, "mouthStretch": 1.2, "mouthLowerDown": 0.9,
         "jawOpen": 0.28, "browOuterUp": 0.25,
     },
 }  # fmt: skip
@@ -49,7 +49,7 @@ def draw_habits(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     for name in rng.choice(
         ["mouthFrown", "mouthSmile", "browDown", "browInnerUp", "eyeSquint", "mouthPress"], 2, False
     ):
-        resting += weights_of({name: rng.uniform(0, 0.18)})
+        resting += weights_of({name: rng.uniform(0, 0.15)})
     strengths = np.ones(len(ACTIONS), np.float32)
     for name in sorted(SIDED | {"browInnerUp", "jawOpen", "mouthShrugLower"}):
         strengths += weights_of({name: rng.uniform(-0.25, 0.25)})
@@ -64,14 +64,14 @@ def draw_expression(label: str, rng: np.random.Generator) -> tuple[np.ndarray, f
     """
     if not RECIPES[label]:
         return np.zeros(len(ACTIONS), np.float32), 0.0
-    recipe = {name: weight * rng.normal(1, 0.2) for name, weight in RECIPES[label].items()}
-    if rng.random() < 0.4:
-        recipe[rng.choice(list(recipe)[1:])] *= 0.2
+    recipe = {name: weight * rng.normal(1, 0.15) for name, weight in RECIPES[label].items()}
+    if rng.random() < 0.25:
+        recipe[rng.choice(list(recipe)[1:])] *= 0.3
     weights = weights_of(recipe)
-    if rng.random() < 0.35:
+    if rng.random() < 0.25:
         other = rng.choice([name for name in EMOTIONS if name != label])
-        weights += rng.uniform(0.1, 0.3) * weights_of(RECIPES[other])
+        weights += rng.uniform(0.1, 0.25) * weights_of(RECIPES[other])
     sides = rng.uniform(-0.15, 0.15)
     weights *= [1 + sides * (name.endswith("Left") - 1.0 * name.endswith("Right")) for name in ACTIONS]
-    peak = rng.uniform(0.45, 0.75) if rng.random() < 0.3 else rng.uniform(0.75, 1.0)
+    peak = rng.uniform(0.6, 0.8) if rng.random() < 0.3 else rng.uniform(0.8, 1.0)
     return np.clip(weights, 0, 1.7).astype(np.float32), float(peak)

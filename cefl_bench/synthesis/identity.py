@@ -59,7 +59,7 @@ def draw_identity(rng: np.random.Generator) -> Identity:
         beard=0.0 if female > 0.5 or rng.random() < 0.5 else rng.uniform(0.15, 0.7),
         texture_seed=int(rng.integers(2**31)),
         backdrop=np.clip(rng.uniform(0.02, 0.5) + rng.normal(0, 0.08, (4, 3)), 0.01, 0.9),
-        light=np.array([rng.normal(0, 0.5), rng.uniform(0.1, 0.8), 1.0]),
+        light=np.array([rng.normal(0, 0.35), rng.uniform(0.1, 0.8), 1.0]),
         resting=resting,
         strengths=strengths,
     )

@@ -36,7 +36,7 @@ def render_video(plan: VideoPlan) -> np.ndarray:
     actions *= 1 - np.outer(distractors.blink, np.char.startswith(ACTIONS, "eyeWide"))
     vertices = face.pose(actions, distractors.pose)
     colours = face.shade(vertices, person.light + camera.normal(0, 0.12, 3))
-    exposure = camera.normal(1.0, 0.1) * distractors.light
+    exposure = camera.normal(1.0, 0.07) * np.sqrt(0.32 / person.skin.mean()) * distractors.light
     colours *= exposure[:, None, None].astype(np.float32)
     points = project(vertices, face.eye_height, camera)
     pictures = draw(points, colours, face.head.triangles, backdrop(person, camera))
@@ -45,11 +45,11 @@ def render_video(plan: VideoPlan) -> np.ndarray:
 
 def project(vertices: np.ndarray, eye_height: float, camera: np.random.Generator) -> np.ndarray:
     """Perspective: vertices (F, V, 3) -> column and row in pixels, and depth (F, V, 3); a hand-held frame."""
-    drift = wander(len(vertices), 15, camera, 2) * 0.012 + camera.normal(0, 0.05, 2)
-    scale = SIZE * DISTANCE / (2.2 * camera.uniform(0.94, 1.08))
+    drift = wander(len(vertices), 15, camera, 2) * 0.008 + camera.normal(0, 0.025, 2)
+    scale = SIZE * DISTANCE / (1.85 * camera.uniform(0.96, 1.05))
     depth = DISTANCE - (vertices[..., 2] - 1.2)
     column = SIZE / 2 + scale * (vertices[..., 0] + drift[:, :1]) / depth
-    row = SIZE * 0.44 - scale * (vertices[..., 1] - eye_height + drift[:, 1:]) / depth
+    row = SIZE * 0.38 - scale * (vertices[..., 1] - eye_height + drift[:, 1:]) / depth
     return np.stack([column, row, depth], axis=-1).astype(np.float32)
 
 
