@@ -16,21 +16,26 @@ PEOPLE, STRIP = 6, 14  # rows of the table, and frames of the strip below it
 
 
 def write_sheet(corpus: Corpus, path: Path) -> None:
-    """Write a PNG of 256 colours: each emotion at its apex for several people, one video's frames and its intensity.
+    """Write a PNG of 160 colours: each emotion at its apex for several people, one video's frames and its intensity.
 
     Raises:
-        UserError: when the corpus is not complete.
+        UserError: when the corpus is not complete or not the one asked for, or the file cannot be written.
     """
     from PIL import Image
 
+    if path.suffix != ".png":
+        raise UserError(f"a sheet is a .png file: got {str(path)!r}")
     if not corpus.is_complete():
         raise UserError(
-            f"no complete corpus in {str(corpus.root)!r}: render it first, with the same command less --sheet"
+            f"no complete corpus in {str(corpus.root)!r}: render it first, by the same command less --sheet"
         )
-    with atomic_path(path.with_suffix(".png")) as temporary:
-        Image.open(_figure(corpus)).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-            temporary, optimize=True
-        )
+    corpus.claim()
+    picture = Image.open(_figure(corpus)).convert("RGB").quantize(160, dither=Image.Dither.NONE)
+    try:
+        with atomic_path(path) as temporary:
+            picture.save(temporary, optimize=True)
+    except OSError as error:
+        raise UserError(f"cannot write {str(path)!r}: {error.strerror or error}") from None
 
 
 def decode(path: Path) -> np.ndarray:

@@ -36,7 +36,7 @@ def render_video(plan: VideoPlan) -> np.ndarray:
     actions *= 1 - np.outer(distractors.blink, np.char.startswith(ACTIONS, "eyeWide"))
     vertices = face.pose(actions, distractors.pose)
     colours = face.shade(vertices, person.light + camera.normal(0, 0.12, 3))
-    exposure = camera.normal(1.0, 0.07) * np.sqrt(0.32 / person.skin.mean()) * distractors.light
+    exposure = camera.normal(1.0, 0.07) * (0.35 / person.skin.mean()) ** 0.35 * distractors.light
     colours *= exposure[:, None, None].astype(np.float32)
     points = project(vertices, face.eye_height, camera)
     pictures = draw(points, colours, face.head.triangles, backdrop(person, camera))

@@ -160,6 +160,7 @@ def test_two_runs_in_one_folder_are_refused(tmp_path):
 def test_a_sheet_is_drawn_from_a_corpus_and_only_from_one(tiny_corpus, tmp_path):
     assert run(tiny_corpus, "--sheet", str(tmp_path / "sheet.png")).returncode == 0
     assert (tmp_path / "sheet.png").read_bytes()[:4] == b"\x89PNG"
+    assert ".png" in one_line(run(tiny_corpus, "--sheet", str(tmp_path / "sheet.bmp")))
     assert "render it first" in one_line(run(tmp_path / "none", "--sheet", str(tmp_path / "sheet.png")))
 
 
