@@ -53,14 +53,14 @@ def produce(corpus: Corpus, num_workers: int) -> None:
 
 def _render(corpus: Corpus, plans: list[VideoPlan], num_workers: int) -> None:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(num_workers, mp_context=context, initializer=_start_worker) as pool:
+    pool = ProcessPoolExecutor(num_workers, mp_context=context, initializer=_start_worker)
+    try:
         with _children_in_order():
             jobs: list[Future] = [pool.submit(_render_one, plan, corpus.path_of(plan)) for plan in plans]
-        try:
-            for job in tqdm(as_completed(jobs), total=len(jobs), unit="video", desc="rendering", smoothing=0.1):
-                job.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for job in tqdm(as_completed(jobs), total=len(jobs), unit="video", desc="rendering", smoothing=0.1):
+            job.result()
+    finally:  # not the pool's own `with`, which would render all the rest before it lets an error through
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_worker() -> None:

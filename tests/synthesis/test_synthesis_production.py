@@ -48,9 +48,9 @@ def start(folder: Path, enough: int) -> tuple[subprocess.Popen, list[int]]:
         text=True,
         start_new_session=True,
     )
-    wait_until(lambda: len(finished(folder)) >= enough)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return process, [int(child) for child in children]
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    wait_until(lambda: len(children.read_text().split()) > 2 and len(finished(folder)) >= enough)
+    return process, [int(child) for child in children.read_text().split()]
 
 
 def wait_until(condition, seconds: float = 60) -> None:
@@ -89,9 +89,11 @@ def test_a_killed_run_goes_on_where_it_stopped(tiny_corpus, tmp_path):
     assert content(folder) == content(tiny_corpus)
 
 
-def test_ctrl_c_stops_at_once_and_leaves_only_whole_videos(tiny_corpus, tmp_path):
+@pytest.mark.parametrize("enough", (0, 2))
+def test_ctrl_c_stops_at_once_and_leaves_only_whole_videos(tiny_corpus, tmp_path, enough):
+    """While the workers start, and while they render."""
     folder = tmp_path / "interrupted"
-    process, workers = start(folder, enough=2)
+    process, workers = start(folder, enough)
     os.killpg(process.pid, signal.SIGINT)
     errors = process.communicate(timeout=10)[1]
     assert process.returncode == 130 and "Traceback" not in errors and "interrupted" in errors
