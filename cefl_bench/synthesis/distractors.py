@@ -27,8 +27,8 @@ def draw_distractors(num_frames: int, rng: np.random.Generator) -> Distractors:
     blink = draw_blinks(num_frames, rng)
     actions = np.outer(blink, weights_of({"eyeBlink": 1.0}))
     actions += draw_gaze(num_frames, rng) + draw_speech(num_frames, rng)
-    mean = rng.normal(0, (0.07, 0.04, 0.03))
-    pose = mean + wander(num_frames, 12, rng, 3) * (0.04, 0.025, 0.02)
+    mean = rng.normal(0, (0.05, 0.03, 0.025))
+    pose = mean + wander(num_frames, 12, rng, 3) * (0.03, 0.02, 0.015)
     light = 1 + 0.04 * wander(num_frames, 10, rng, 1)[:, 0]
     return Distractors(actions.astype(np.float32), blink, np.clip(pose, -0.4, 0.4), light)
 

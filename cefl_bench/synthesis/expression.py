@@ -49,10 +49,10 @@ def draw_habits(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     for name in rng.choice(
         ["mouthFrown", "mouthSmile", "browDown", "browInnerUp", "eyeSquint", "mouthPress"], 2, False
     ):
-        resting += weights_of({name: rng.uniform(0, 0.15)})
+        resting += weights_of({name: rng.uniform(0, 0.1)})
     strengths = np.ones(len(ACTIONS), np.float32)
     for name in sorted(SIDED | {"browInnerUp", "jawOpen", "mouthShrugLower"}):
-        strengths += weights_of({name: rng.uniform(-0.25, 0.25)})
+        strengths += weights_of({name: rng.uniform(-0.15, 0.15)})
     return resting, strengths
 
 
@@ -65,13 +65,13 @@ def draw_expression(label: str, rng: np.random.Generator) -> tuple[np.ndarray, f
     if not RECIPES[label]:
         return np.zeros(len(ACTIONS), np.float32), 0.0
     recipe = {name: weight * rng.normal(1, 0.15) for name, weight in RECIPES[label].items()}
-    if rng.random() < 0.25:
+    if rng.random() < 0.15:
         recipe[rng.choice(list(recipe)[1:])] *= 0.3
     weights = weights_of(recipe)
-    if rng.random() < 0.25:
+    if rng.random() < 0.2:
         other = rng.choice([name for name in EMOTIONS if name != label])
         weights += rng.uniform(0.1, 0.25) * weights_of(RECIPES[other])
     sides = rng.uniform(-0.15, 0.15)
     weights *= [1 + sides * (name.endswith("Left") - 1.0 * name.endswith("Right")) for name in ACTIONS]
-    peak = rng.uniform(0.6, 0.8) if rng.random() < 0.3 else rng.uniform(0.8, 1.0)
+    peak = rng.uniform(0.65, 0.85) if rng.random() < 0.25 else rng.uniform(0.85, 1.0)
     return np.clip(weights, 0, 1.7).astype(np.float32), float(peak)

@@ -59,7 +59,7 @@ def draw_identity(rng: np.random.Generator) -> Identity:
         beard=0.0 if female > 0.5 or rng.random() < 0.5 else rng.uniform(0.15, 0.7),
         texture_seed=int(rng.integers(2**31)),
         backdrop=np.clip(rng.uniform(0.02, 0.5) + rng.normal(0, 0.08, (4, 3)), 0.01, 0.9),
-        light=np.array([rng.normal(0, 0.35), rng.uniform(0.1, 0.8), 1.0]),
+        light=np.array([rng.normal(0, 0.25), rng.uniform(0.1, 0.8), 1.0]),
         resting=resting,
         strengths=strengths,
     )
@@ -76,7 +76,7 @@ def draw_shape(female: float, old: float, race: np.ndarray, rng: np.random.Gener
             shape |= {f"{name}-{gender}-{age}": share * part for name, part in zip(RACES, race, strict=True)}
             shape |= {f"universal-{gender}-{age}-averagemuscle-{name}": share * part for name, part in build.items()}
     for stem, (less, more) in LOCAL_CHANGES.items():
-        amount = np.clip(rng.normal(0, 0.22), -0.6, 0.6)
+        amount = np.clip(rng.normal(0, 0.17), -0.5, 0.5)
         name = stem.split("/")[1]
         for twin in (name, "r-" + name[2:]) if name.startswith("l-") else (name,):
             shape[f"{twin}-{more if amount > 0 else less}"] = abs(amount)

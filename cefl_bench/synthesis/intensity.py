@@ -8,11 +8,11 @@ APEX = 0.9  # the apex is where the intensity reaches this share of the video's 
 def draw_curve(num_frames: int, peak: float, rng: np.random.Generator) -> np.ndarray:
     """Intensities (num_frames,) in 0..1, rounded to three decimals as they are written.
 
-    The apex takes a fifth to a third of the frames, onset and offset about a tenth each; the rest is neutral and falls
+    The apex takes a quarter to a third of the frames, onset and offset about an eighth each; the rest is neutral and falls
     before and after in random shares.
     """
-    apex = max(4, round(num_frames * rng.uniform(0.20, 0.32)))
-    onset, offset = (max(2, round(num_frames * share)) for share in rng.uniform(0.08, 0.16, 2))
+    apex = max(4, round(num_frames * rng.uniform(0.24, 0.33)))
+    onset, offset = (max(2, round(num_frames * share)) for share in rng.uniform(0.10, 0.17, 2))
     lead_in = round((num_frames - apex - onset - offset) * rng.uniform(0.1, 0.9))
     frame = np.arange(num_frames) - lead_in
     rise = np.clip((frame + 1) / (onset + 1), 0, 1)

@@ -45,7 +45,7 @@ def render_video(plan: VideoPlan) -> np.ndarray:
 
 def project(vertices: np.ndarray, eye_height: float, camera: np.random.Generator) -> np.ndarray:
     """Perspective: vertices (F, V, 3) -> column and row in pixels, and depth (F, V, 3); a hand-held frame."""
-    drift = wander(len(vertices), 15, camera, 2) * 0.008 + camera.normal(0, 0.025, 2)
+    drift = wander(len(vertices), 15, camera, 2) * 0.006 + camera.normal(0, 0.018, 2)
     scale = SIZE * DISTANCE / (1.85 * camera.uniform(0.96, 1.05))
     depth = DISTANCE - (vertices[..., 2] - 1.2)
     column = SIZE / 2 + scale * (vertices[..., 0] + drift[:, :1]) / depth
