@@ -8,8 +8,8 @@ APEX = 0.9  # the apex is where the intensity reaches this share of the video's 
 def draw_curve(num_frames: int, peak: float, rng: np.random.Generator) -> np.ndarray:
     """Intensities (num_frames,) in 0..1, rounded to three decimals as they are written.
 
-    The apex takes a quarter to a third of the frames, onset and offset about an eighth each; the rest is neutral and falls
-    before and after in random shares.
+    The apex takes a quarter to a third of the frames, onset and offset about an eighth each; the rest is neutral and
+    falls before and after in random shares.
     """
     apex = max(4, round(num_frames * rng.uniform(0.24, 0.33)))
     onset, offset = (max(2, round(num_frames * share)) for share in rng.uniform(0.10, 0.17, 2))
