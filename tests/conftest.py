@@ -29,6 +29,14 @@ def data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a rendered `tiny` corpus (labels.csv, intensities.csv, card.json, videos/); read only."""
+    folder = tmp_path_factory.mktemp("corpus") / "tiny"
+    run_tool("prepare/synthetic.py", "--preset", "tiny", "--out", folder)
+    return folder
+
+
 @pytest.fixture
 def with_data(data_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """`data_home`, and the configs find it."""
