@@ -117,7 +117,7 @@ def test_testing_a_checkpoint_gives_the_numbers_of_its_training(finished, result
 
 
 def torchrun(*arguments, environment):
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
     command += [ROOT / "tools" / arguments[0], *arguments[1:], "--launcher", "pytorch"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr[-3000:]
