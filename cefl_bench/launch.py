@@ -25,7 +25,7 @@ from cefl_bench.hooks.checkpoint import LAST, Checkpoint
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.write_result import PREDICTIONS, RESULT, WriteResult
-from cefl_bench.processes import join_processes
+from cefl_bench.processes import join_processes, keep_freed_memory
 from cefl_bench.registry import DATASETS
 from cefl_bench.report.confusion import draw_confusion
 
@@ -150,6 +150,7 @@ def _prepare(options: RunOptions) -> tuple[Config, str]:
         config.randomness.seed = options.seed
     if options.amp and not torch.cuda.is_available():
         raise UserError("--amp needs a CUDA device and there is none: leave it out")
+    keep_freed_memory()
     config.launcher = options.launcher
     if join_processes(options.launcher) and not torch.cuda.is_available():
         config.model_wrapper_cfg = dict(type=MMDistributedDataParallel, device_ids=None, broadcast_buffers=False)

@@ -1,5 +1,6 @@
 """Several processes of one run, on GPUs or CPUs. mmengine's own start assumes a GPU."""
 
+import ctypes
 import os
 import subprocess
 
@@ -45,3 +46,17 @@ def _environment_from_slurm() -> None:
     os.environ.setdefault("MASTER_ADDR", hosts[0])
     # Two jobs on one node must not meet: the job's number picks the port.
     os.environ.setdefault("MASTER_PORT", str(20000 + int(os.environ["SLURM_JOB_ID"]) % 20000))
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what tensors free, up to a point, instead of giving it back to the kernel after every batch.
+
+    On a CPU each batch allocates the same activations again; without this a fifth of the time goes into page faults.
+    """
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "mallopt"):
+        return
+    trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # from malloc.h
+    libc.mallopt(mmap_threshold, 2**30)
+    libc.mallopt(trim_threshold, 2**31 - 1)
+    libc.mallopt(top_pad, 2**28)

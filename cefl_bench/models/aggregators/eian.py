@@ -26,19 +26,28 @@ class EIAN(Aggregator):
     Args:
         variant: `released` or `figure`.
         num_clips: N, needed by `figure` alone.
+        init_std: spread of the initial projection; None is the released one, Kaiming over the fan-out. That one is so wide
+            (1.4 per weight) that the softmax starts by picking one clip, which from an untrained trunk is a random one; a
+            small spread starts with all clips equal.
     """
 
-    def __init__(self, in_dim: int, variant: str = "released", num_clips: int | None = None) -> None:
+    def __init__(
+        self, in_dim: int, variant: str = "released", num_clips: int | None = None, init_std: float | None = None
+    ) -> None:
         super().__init__(in_dim)
         if variant not in ("released", "figure"):
             raise UserError(f"EIAN: variant is {variant!r}: expected 'released' or 'figure'")
         if variant == "figure" and num_clips is None:
             raise UserError("EIAN: num_clips is missing: expected the number of clips, which variant='figure' needs")
         self.score = nn.Conv1d(in_dim, 1, kernel_size=1, bias=False)
+        self.init_std = init_std
         self.mix = nn.Linear(num_clips, num_clips) if variant == "figure" else nn.Identity()
 
     def init_weights(self) -> None:
-        nn.init.kaiming_normal_(self.score.weight, mode="fan_out")
+        if self.init_std is None:
+            nn.init.kaiming_normal_(self.score.weight, mode="fan_out")
+        else:
+            nn.init.normal_(self.score.weight, std=self.init_std)
 
     def forward(self, feature_BND: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         intensity_BN = self.score(feature_BND.transpose(1, 2)).squeeze(1)

@@ -1,4 +1,4 @@
-"""The synthetic corpus: 16 frames, one from each sixteenth of the video, at 64 x 64, small enough for a CPU."""
+"""The synthetic corpus: 16 frames, one from each sixteenth of the video, at 48 x 48, small enough for a CPU."""
 
 from mmengine.dataset import DefaultSampler, default_collate
 
@@ -12,8 +12,8 @@ from cefl_bench.transforms.sample_clips import SampleClips
 
 data_preprocessor = dict(
     type=VideoPreprocessor,
-    size=64,
-    augment=dict(crop_scale=(0.7, 1.0), flip=0.5, brightness=0.2, contrast=0.2, saturation=0.2),
+    size=48,
+    augment=dict(crop_scale=(0.85, 1.0), flip=0.5, brightness=0.2, contrast=0.2, saturation=0.2),
     mean=(0.485, 0.456, 0.406),
     std=(0.229, 0.224, 0.225),
 )
@@ -28,7 +28,7 @@ train_dataloader = dict(
         data_root="synthetic_demo",
         split="train",
         fold=1,
-        pipeline=[dict(type=ReadVideo, size=72), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
+        pipeline=[dict(type=ReadVideo, size=56), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
     ),
 )
 val_dataloader = dict(
@@ -42,7 +42,7 @@ val_dataloader = dict(
         data_root="synthetic_demo",
         split="test",
         fold=1,
-        pipeline=[dict(type=ReadVideo, size=72), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
+        pipeline=[dict(type=ReadVideo, size=56), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
     ),
 )
 test_dataloader = val_dataloader
