@@ -14,8 +14,9 @@ help:
 env: .venv/.complete
 
 .venv/.complete: requirements.lock pyproject.toml
+	@echo "installing the locked environment into .venv: a few minutes, once"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --disable-pip-version-check --progress-bar off --quiet --requirement requirements.lock
+	$(BIN)/pip install --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 

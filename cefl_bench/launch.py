@@ -113,7 +113,7 @@ def summary(folder: Path) -> str:
     result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     lines = []
     for which, scores in result["metrics"].items():
-        epoch = f", epoch {scores['epoch']}" if scores["epoch"] is not None else ""
+        epoch = f" epoch ({scores['epoch']})" if scores["epoch"] is not None else ""
         lines.append(f"{which.replace('_', ' ')}{epoch}: UAR {scores['uar']:.3f}  WAR {scores['war']:.3f}")
         if which != "best_test" and "localization" in scores:
             found = scores["localization"]

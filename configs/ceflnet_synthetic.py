@@ -1,6 +1,7 @@
 """CEFLNet on the synthetic corpus: python tools/train.py configs/ceflnet_synthetic.py
 
-Small enough for two CPU cores: the trunk is a narrow ResNet-10. It starts untrained, so EIAN starts with all clips equal.
+Small enough for two CPU cores: the trunk is a narrow ResNet-10. It starts untrained, so EIAN starts with all clips
+equal.
 """
 
 from mmengine.config import read_base

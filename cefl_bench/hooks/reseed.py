@@ -15,8 +15,8 @@ from cefl_bench.registry import HOOKS
 class Reseed(Hook):
     """Tells the dataset which epoch begins (clips, augmentation), and seeds torch (dropout) before every batch.
 
-    Before every batch, not every epoch: a data loader draws from torch's generator too, and how often depends on whether
-    its workers are new.
+    Before every batch, not every epoch: a data loader draws from torch's generator too, and how often depends on
+    whether its workers are new.
     """
 
     priority = "VERY_HIGH"

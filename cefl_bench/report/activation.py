@@ -84,7 +84,7 @@ def _draw_timeline(axes: Axes, video: Explanation) -> None:
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
     if video.apex is not None:
-        axes.axvspan(*video.apex, color=TRUTH, alpha=0.1, linewidth=0)
+        axes.axvspan(*video.apex, color=TRUTH, alpha=0.1, linewidth=0, zorder=0)
     if video.intensity is not None:
         truth = axes.twinx()
         truth.plot(np.arange(len(video.intensity)) + 0.5, video.intensity, color=TRUTH, linewidth=1.6)

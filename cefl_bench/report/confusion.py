@@ -33,7 +33,7 @@ def draw_confusion(result: dict[str, Any], path: str | Path) -> None:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title(
-        f"{result['config_name']}, fold {result['fold']}, seed {result['seed']}, {which.replace('_', ' ')}\n"
+        f"{result['config_name']}, fold {result['fold']}, seed {result['seed']}, {which.replace('_', ' ')} epoch\n"
         f"UAR {100 * scores['uar']:.1f}   WAR {100 * scores['war']:.1f}",
         fontsize=10,
     )

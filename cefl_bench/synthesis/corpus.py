@@ -32,7 +32,7 @@ class Preset:
 PRESETS = {
     "tiny": Preset(num_folds=2, subjects_per_fold=2, videos_per_class=1, min_frames=16, max_frames=24),
     "demo": Preset(num_folds=4, subjects_per_fold=12, videos_per_class=24, min_frames=24, max_frames=40),
-    "full": Preset(num_folds=5, subjects_per_fold=48, videos_per_class=144, min_frames=60, max_frames=110),
+    "full": Preset(num_folds=4, subjects_per_fold=60, videos_per_class=180, min_frames=60, max_frames=110),
 }
 
 

@@ -26,9 +26,9 @@ class EIAN(Aggregator):
     Args:
         variant: `released` or `figure`.
         num_clips: N, needed by `figure` alone.
-        init_std: spread of the initial projection; None is the released one, Kaiming over the fan-out. That one is so wide
-            (1.4 per weight) that the softmax starts by picking one clip, which from an untrained trunk is a random one; a
-            small spread starts with all clips equal.
+        init_std: spread of the initial projection; None is the released one, Kaiming over the fan-out. That one is so
+            wide (1.4 per weight) that the softmax starts by picking one clip, which behind an untrained trunk is a
+            random one; a small spread starts with all clips equal.
     """
 
     def __init__(
