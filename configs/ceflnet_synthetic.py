@@ -1,7 +1,7 @@
 """CEFLNet on the synthetic corpus: python tools/train.py configs/ceflnet_synthetic.py
 
-Small enough for two CPU cores: the trunk is a narrow ResNet-10. It starts untrained, so EIAN starts with all clips
-equal.
+Small enough for two CPU cores: a narrow ResNet-10 as trunk, a head without hidden layers. The trunk starts untrained,
+so EIAN starts with all clips equal.
 """
 
 from mmengine.config import read_base
@@ -15,4 +15,4 @@ with read_base():
 model.backbone.trunk = "resnet10t"
 model.backbone.trunk_args = dict(channels=(16, 32, 64, 128), stem_width=16)
 model.aggregator.init_std = 0.02
-model.head.update(num_classes=7, dropout=0.1)
+model.head.update(num_classes=7, hidden_dims=(), dropout=0.1)
