@@ -26,7 +26,7 @@ def load(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
     if not Path(path).is_file():
         raise UserError(f"checkpoint {str(path)!r} does not exist: expected a .pth file, as tools/train.py leaves it")
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(
             f"checkpoint {str(path)!r} was refused: it holds more than weights and plain values, which could "
@@ -36,6 +36,9 @@ def load(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
         raise UserError(
             f"checkpoint {str(path)!r} is damaged or not a checkpoint ({_first_line(error)}); copy or download it again"
         ) from None
+    if not isinstance(checkpoint, dict):
+        raise UserError(f"checkpoint {str(path)!r} holds a {type(checkpoint).__name__}: expected a dict of weights")
+    return checkpoint
 
 
 def state_dict_of(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:

@@ -1,6 +1,8 @@
 """Configs: loaded from a file and the command line, and resolved to plain values."""
 
 import ast
+import inspect
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,12 @@ from mmengine.config import Config
 
 from cefl_bench.errors import UserError
 
+RESERVED = {
+    "work_dir": "give --work-dir",
+    "resume": "give --resume",
+    "launcher": "give --launcher",
+    "load_from": "initial weights are an argument of the backbone, so that the result can name them",
+}
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
@@ -53,6 +61,8 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if isinstance(value, str | int | float | bool | None):
         return value
     return f"{value.__module__}.{value.__qualname__}"
@@ -65,6 +75,8 @@ def track_of(config_name: str) -> str:
 
 def _check_option(config: Config, key: str) -> None:
     """The parent of the option must be there: a misspelt path would otherwise set something that nobody reads."""
+    if key.split(".")[0] in RESERVED:
+        raise UserError(f"--cfg-options {key}: {RESERVED[key.split('.')[0]]}")
     here: Any = config
     for depth, part in enumerate(key.split(".")[:-1]):
         try:
@@ -74,6 +86,20 @@ def _check_option(config: Config, key: str) -> None:
                 f"--cfg-options {key}: the config has no {'.'.join(key.split('.')[: depth + 1])!r}: expected a path in "
                 "it, such as train_cfg.max_epochs=1"
             ) from None
+    last = key.split(".")[-1]
+    if isinstance(here, Mapping | Config) and last not in here and not _accepts(here, last, config):
+        raise UserError(f"--cfg-options {key}: there is no {last!r}: expected one of {', '.join(sorted(here.keys()))}")
+
+
+def _accepts(part: Mapping[str, Any] | Config, name: str, config: Config) -> bool:
+    """Whether something may be added to a part of a config: an argument of its type, anything to a dict without one."""
+    if part is config or part is config.train_cfg:
+        return False
+    kind = part.get("type")
+    if not inspect.isclass(kind):
+        return True
+    parameters = inspect.signature(kind).parameters
+    return name in parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, Any]:

@@ -41,8 +41,11 @@ def _version(package: str) -> str | None:
 
 
 def _git() -> dict[str, Any] | None:
-    commit = _run("git", "rev-parse", "HEAD")
-    return None if commit is None else {"commit": commit, "dirty": bool(_run("git", "status", "--porcelain"))}
+    checkout = _run("git", "rev-parse", "--show-toplevel")
+    if checkout is None or Path(checkout).resolve() != Path(__file__).resolve().parents[1]:
+        return None  # installed somewhere inside another project
+    status = _run("git", "status", "--porcelain")
+    return {"commit": _run("git", "rev-parse", "HEAD"), "dirty": None if status is None else bool(status)}
 
 
 def _run(*command: str) -> str | None:

@@ -23,6 +23,9 @@ def one_line_errors(main: Callable[[], None]) -> Callable[[], None]:
             # one that a data worker raised comes with the worker's traceback before it
             print(f"error: {str(error).rpartition('UserError: ')[2].strip()}", file=sys.stderr)
             raise SystemExit(1) from None
+        except OSError as error:  # a full disk, a folder that may not be written
+            print(f"error: {error.filename or 'writing'}: {error.strerror or error}", file=sys.stderr)
+            raise SystemExit(1) from None
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             raise SystemExit(130) from None

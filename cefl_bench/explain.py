@@ -11,7 +11,7 @@ from cefl_bench.config import load_config, parse_options
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
 from cefl_bench.functional.clips import regroup
-from cefl_bench.launch import RunOptions, build_dataset
+from cefl_bench.launch import RunOptions, as_trained, build_dataset
 from cefl_bench.models.recognizer import Recognizer
 from cefl_bench.registry import MODELS
 from cefl_bench.report.activation import Explanation, draw_explanation
@@ -25,6 +25,7 @@ def explain(
     Returns:
         The figures, in the folder `out`, else `explain` beside the checkpoint.
     """
+    options = as_trained(options, checkpoints.load(checkpoint).get("meta", {}))
     config = load_config(options.config, parse_options(options.cfg_options), options.fold)
     dataset = build_dataset(config, "test_dataloader")
     model = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})

@@ -41,6 +41,14 @@ def sha256_of(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+def data_home() -> Path:
+    """Where relative data roots start: `$CEFL_BENCH_DATA`, else `data/` in this checkout, else `data/` here."""
+    if home := os.environ.get("CEFL_BENCH_DATA"):
+        return Path(home)
+    checkout = Path(__file__).parents[1]
+    return (checkout if (checkout / "configs").is_dir() else Path.cwd()) / "data"
+
+
 def inside(root: str | Path, relative: str) -> Path:
     """Join a path that a data file names to the data root.
 

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dist import is_main_process
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner
@@ -56,16 +56,14 @@ def train(options: RunOptions) -> Path:
         The work dir.
     """
     config, name = _prepare(options)
-    config_plain = plain(config.to_dict())
+    config_plain = plain(config.to_dict()) | {"num_processes": get_world_size()}
     train_set, test_set = build_dataset(config, "train_dataloader"), build_dataset(config, "val_dataloader")
+    _check_split(config_plain, train_set, test_set)
     folder = Path(options.work_dir or Path("work_dirs") / name / f"fold{train_set.fold}_seed{config.randomness.seed}")
     config.work_dir = str(folder)
     if _finished(folder, config_plain, options.resume):
         _say(f"already finished: {folder / RESULT}")
-        return folder
-    if options.amp:
-        config.optim_wrapper.type = AmpOptimWrapper
-        config.optim_wrapper.dtype = "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+        return _finish(folder)
     facts = known_before(config, config_plain, name, {"train": train_set, "test": test_set})
     _say(
         f"{facts['dataset']}, fold {facts['fold']}: {len(train_set)} training and {len(test_set)} test videos\n"
@@ -85,7 +83,8 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
     Returns:
         The folder they are in: `out`, else `test` beside the checkpoint.
     """
-    config, name = _prepare(options)
+    meta = checkpoints.load(checkpoint).get("meta", {})
+    config, name = _prepare(as_trained(options, meta))
     config_plain = plain(config.to_dict())
     test_set = build_dataset(config, "test_dataloader")
     folder = Path(out or Path(checkpoint).parent / "test")
@@ -93,9 +92,11 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
         raise UserError(
             f"--out {str(folder)!r} holds a training run, whose result.json would be lost: name another folder"
         )
-    epoch = checkpoints.load(checkpoint).get("meta", {}).get("epoch")
-    facts = known_before(config, config_plain, name, {"test": test_set})
-    facts["checkpoint"] = {"path": str(checkpoint), "sha256": sha256_of(checkpoint), "epoch": epoch}
+    # How the weights were trained is the checkpoint's to say, how they are tested the config's.
+    tested = {key: config_plain[key] for key in ("test_dataloader", "data_preprocessor")}
+    facts = known_before(config, meta.get("config", config_plain) | tested, name, {"test": test_set})
+    facts |= {"config": config_plain}
+    facts["checkpoint"] = {"path": str(checkpoint), "sha256": sha256_of(checkpoint), "epoch": meta.get("epoch")}
     _say(f"{facts['dataset']}, fold {facts['fold']}: {len(test_set)} test videos, on {device_name()}, into {folder}")
     config.work_dir = str(folder)
     for key in TRAINING_KEYS:
@@ -143,13 +144,50 @@ def build_dataset(config: Config, loader: str) -> VideoDataset:
     return dataset
 
 
+def as_trained(options: RunOptions, meta: dict[str, Any]) -> RunOptions:
+    """The options with the fold and the seed of a checkpoint's `meta`, where it knows them.
+
+    Raises:
+        UserError: when another fold is asked for, whose test videos the checkpoint was trained on.
+    """
+    if "config" not in meta:
+        return options
+    fold = meta["config"]["train_dataloader"]["dataset"]["fold"]
+    if options.fold not in (None, fold):
+        raise UserError(
+            f"--fold {options.fold}: the checkpoint was trained for fold {fold}, and has seen the test videos of fold "
+            f"{options.fold}; leave --fold out"
+        )
+    return replace(options, fold=fold, seed=meta["seed"])
+
+
+def _check_split(config: dict[str, Any], train_set: VideoDataset, test_set: VideoDataset) -> None:
+    """Refuse to train on test videos, and to score other test videos, or in another way, than `tools/test.py` would."""
+    if train_set.fold != test_set.fold:
+        raise UserError(f"training is on fold {train_set.fold}, testing on fold {test_set.fold}: set both with --fold")
+    names = [{data.get_data_info(index)["name"] for index in range(len(data))} for data in (train_set, test_set)]
+    if both := sorted(names[0] & names[1]):
+        raise UserError(
+            f"{len(both)} videos are in training and in test, such as {both[0]!r}: the lists must not overlap"
+        )
+    val, test = ({**config[loader]["dataset"], "on_error": None} for loader in ("val_dataloader", "test_dataloader"))
+    if changed := difference(val, test):
+        raise UserError(f"val_dataloader and test_dataloader read different data ({changed[0]}): change both")
+
+
 def _prepare(options: RunOptions) -> tuple[Config, str]:
     """Load the config, check the flags against the machine, and join the other processes."""
     config = load_config(options.config, parse_options(options.cfg_options), options.fold)
     if options.seed is not None:
+        if options.seed < 0:
+            raise UserError(f"--seed is {options.seed}: expected 0 or more")
         config.randomness.seed = options.seed
     if options.amp and not torch.cuda.is_available():
         raise UserError("--amp needs a CUDA device and there is none: leave it out")
+    if options.amp:
+        config.optim_wrapper.type = AmpOptimWrapper
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        config.optim_wrapper.dtype = "bfloat16" if native else "float16"
     keep_freed_memory()
     config.launcher = options.launcher
     if join_processes(options.launcher) and not torch.cuda.is_available():
@@ -164,12 +202,16 @@ def _finished(folder: Path, config: dict[str, Any], resume: bool) -> bool:
         return False
     if not resume:
         raise UserError(f"{folder} holds a run already: --resume continues it, or give another --work-dir")
-    before = json.loads(result.read_text())["config"] if result.exists() else checkpoints.load(last)["meta"]["config"]
+    meta = checkpoints.load(last).get("meta", {}) if last.exists() else {}
+    if "config" not in meta:
+        raise UserError(f"{folder} holds results but no {LAST} of a training: give another --work-dir")
+    before = meta["config"]
     if changed := difference(before, config):
         raise UserError(
             f"{folder} holds a run of another config ({'; '.join(changed[:3])}): give another --work-dir or set it back"
         )
-    return result.exists()
+    # A run killed between the two files has a result and not yet the weights it belongs to: its last epoch is repeated.
+    return result.exists() and meta["epoch"] == config["train_cfg"]["max_epochs"]
 
 
 def _finish(folder: Path) -> Path:

@@ -29,7 +29,7 @@ def write_predictions(path: str | Path, names: list[str], labels: np.ndarray, sc
         writer = csv.writer(file)
         writer.writerow(["name", "label", *(f"score_{k}" for k in range(scores.shape[1]))])
         for name, label, row in zip(names, labels, scores, strict=True):
-            writer.writerow([name, int(label), *(f"{score:.6g}" for score in row)])
+            writer.writerow([name, int(label), *(f"{score:.9g}" for score in row)])
 
 
 def read_predictions(path: str | Path, scores_are: str = "logits", num_classes: int | None = None) -> Predictions:

@@ -28,7 +28,8 @@ def join_processes(launcher: str) -> bool:
             "torchrun --nproc-per-node=2 tools/train.py CONFIG --launcher pytorch"
         )
     if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        # srun may show each process its own GPU alone
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     return True
@@ -38,9 +39,11 @@ def _environment_from_slurm() -> None:
     """Say in torchrun's words what srun says in its own."""
     if "SLURM_PROCID" not in os.environ:
         raise UserError("--launcher slurm: SLURM_PROCID is not set: start with srun python tools/train.py CONFIG ...")
-    hosts = subprocess.run(
-        ["scontrol", "show", "hostnames", os.environ["SLURM_JOB_NODELIST"]], capture_output=True, text=True, check=True
-    ).stdout.split()
+    command = ["scontrol", "show", "hostnames", os.environ["SLURM_JOB_NODELIST"]]
+    try:
+        hosts = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    except (OSError, subprocess.CalledProcessError):
+        raise UserError(f"--launcher slurm: {' '.join(command)} failed: set MASTER_ADDR to the first host") from None
     os.environ["RANK"], os.environ["WORLD_SIZE"] = os.environ["SLURM_PROCID"], os.environ["SLURM_NTASKS"]
     os.environ["LOCAL_RANK"] = os.environ["SLURM_LOCALID"]
     os.environ.setdefault("MASTER_ADDR", hosts[0])

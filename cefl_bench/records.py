@@ -82,7 +82,8 @@ class Result(TypedDict):
     fold: int
     seed: int
     metrics: dict[str, Any]
-    """`last` and, after training, `best_test` (each with its epoch, all scores, per-class recall, confusion matrix)."""
+    """After training `last` and `best_test`, after a test `checkpoint`: each with its epoch, all scores, per-class
+    recall and confusion matrix."""
     history: list[dict[str, Any]]
     """A row per epoch: losses, learning rate, test metrics, seconds."""
     clips: dict[str, Any]
@@ -90,6 +91,9 @@ class Result(TypedDict):
     cost: dict[str, Any]
     time: dict[str, float]
     environment: dict[str, Any]
-    data_fingerprint: str
-    init: dict[str, Any]
-    """Where the initial weights came from, and their sha256."""
+    data_fingerprint: dict[str, str]
+    """A hash of the videos of each split that was used."""
+    memory: dict[str, int]
+    """Peak bytes: of the process, and on the GPU."""
+    init: dict[str, Any] | None
+    """Where the initial weights came from, and their sha256; None after a test alone."""

@@ -103,7 +103,13 @@ def test_a_killed_run_resumes_to_the_same_weights(moment, finished, environment,
         assert torch.equal(resumed["state_dict"][key], tensor), key
     assert (folder / "predictions.csv").read_bytes() == (finished / "predictions.csv").read_bytes()
     assert len(json.loads((folder / "result.json").read_text())["history"]) == 3
+    # Finished it is left alone; killed between its last two files, or without its result, it is finished again.
     assert "already finished" in run_tool("train.py", *command[2:], env=environment).stdout
+    before = (folder / "predictions.csv").read_bytes()
+    (folder / "result.json").unlink()
+    (folder / "predictions.csv").unlink()
+    run_tool("train.py", *command[2:], env=environment)
+    assert (folder / "predictions.csv").read_bytes() == before and (folder / "result.json").exists()
 
 
 @pytest.mark.slow
@@ -112,6 +118,10 @@ def test_testing_a_checkpoint_gives_the_numbers_of_its_training(finished, result
     tested = json.loads((tmp_path / "result.json").read_text())
     assert tested["metrics"]["checkpoint"]["confusion_matrix"] == result["metrics"]["last"]["confusion_matrix"]
     assert tested["metrics"]["checkpoint"]["epoch"] == 3
+    assert tested["protocol_id"] == result["protocol_id"] and tested["fold"] == 1
+    other = ["test.py", CONFIG, finished / "last.pth", "--fold", "2", "--out", tmp_path / "2"]
+    refused = run_tool(*other, check=False, env=environment)
+    assert refused.returncode == 1 and "has seen the test videos of fold 2" in refused.stderr
     assert tested["data_fingerprint"]["test"] == result["data_fingerprint"]["test"]
     assert (tmp_path / "predictions.csv").read_text() == (finished / "predictions.csv").read_text()
 
@@ -152,6 +162,12 @@ def test_two_processes_train_together(environment, tmp_path):
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert result["clips"]["scored"] == 14
     assert len(read_predictions(tmp_path / "run" / "predictions.csv").name) == 14
+    assert result["protocol"]["batch_size"] == 28, "two processes see twice the batch"
+    # Both tested the model that was saved, batch statistics included.
+    checkpoint = tmp_path / "run" / "last.pth"
+    run_tool("test.py", CONFIG, checkpoint, "--out", tmp_path / "test", "--cfg-options", *TINY, env=environment)
+    one, two = (read_predictions(tmp_path / name / "predictions.csv").scores for name in ("run", "test"))
+    torch.testing.assert_close(torch.tensor(one), torch.tensor(two), atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.slow
@@ -159,7 +175,7 @@ def test_unreadable_videos_are_counted_and_the_test_set_stays_whole(tmp_path):
     root = synthetic_tree(tmp_path / "synthetic_demo", per_class=1)
     for name in ("s1_sad_0", "s2_sad_0"):
         (root / "videos" / f"{name}.mp4").write_bytes(b"broken")
-    options = [f"{loader}.dataset.on_error=skip" for loader in ("train_dataloader", "val_dataloader")]
+    skip = [f"{loader}.dataset.on_error=skip" for loader in ("train_dataloader", "val_dataloader")]
     environment = os.environ | {"CEFL_BENCH_DATA": str(tmp_path)}
     tiny = [*TINY, "train_cfg.max_epochs=1"]
     arguments = ["train.py", CONFIG, "--work-dir", tmp_path / "run", "--cfg-options", *tiny]
@@ -167,7 +183,7 @@ def test_unreadable_videos_are_counted_and_the_test_set_stays_whole(tmp_path):
     assert stopped.returncode == 1 and "Traceback" not in stopped.stderr
     assert stopped.stderr.splitlines()[-1].startswith("error: video ")  # before it stands what the decoder said
     shutil.rmtree(tmp_path / "run", ignore_errors=True)
-    out = run_tool(*arguments, *options, env=environment).stdout
+    out = run_tool(*arguments, *skip, env=environment).stdout
     assert "skipped in train: " in out and "1 of 7 test videos could not be read, counted as wrong" in out
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert result["clips"]["listed"] == 7 and result["clips"]["scored"] == 6
@@ -196,6 +212,13 @@ MISTAKES = {
     "no such config": (options(config=Path("configs/nothing.py")), "does not exist"),
     "a base file": (options(config=ROOT / "configs/_base_/runtime.py"), "expected a leaf"),
     "a path that is not there": (options("train_cgf.max_epochs=1"), "no 'train_cgf'"),
+    "a misspelt key": (options("train_cfg.max_epoch=1"), "there is no 'max_epoch'"),
+    "a misspelt argument": (options("model.head.num_clases=7"), "there is no 'num_clases'"),
+    "a key that nobody reads": (options("seed=3"), "there is no 'seed'"),
+    "a flag as an option": (options("work_dir=x"), "give --work-dir"),
+    "a negative seed": (options(seed=-1), "expected 0 or more"),
+    "folds that differ": (options("train_dataloader.dataset.fold=2"), "training is on fold 2, testing on fold 1"),
+    "two ways to test": (options("val_dataloader.dataset.pipeline.1.scheme=ceflnet"), "change both"),
     "no value": (options("train_cfg.max_epochs"), "expected KEY=VALUE"),
     "a fold too many": (options(fold=5), "fold is 5: expected 1..4"),
     "not started by torchrun": (options(launcher="pytorch"), "start with torchrun"),

@@ -1,7 +1,6 @@
 """The contract of a dataset: METAINFO, the files it needs, and `load_entries()`."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,15 +10,8 @@ import torch
 from mmengine.dataset import BaseDataset
 
 from cefl_bench.errors import UserError
+from cefl_bench.files import data_home
 from cefl_bench.records import Entry, Sample
-
-
-def data_home() -> Path:
-    """Where relative data roots start: `$CEFL_BENCH_DATA`, else `data/` in this checkout, else `data/` here."""
-    if home := os.environ.get("CEFL_BENCH_DATA"):
-        return Path(home)
-    checkout = Path(__file__).parents[2]
-    return (checkout if (checkout / "configs").is_dir() else Path.cwd()) / "data"
 
 
 class VideoDataset(BaseDataset):

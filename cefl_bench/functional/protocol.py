@@ -19,7 +19,9 @@ def protocol_of(config: Mapping[str, Any]) -> dict[str, Any]:
         "labels": "shuffled" if train["dataset"].get("shuffle_labels") else "official",
         "frames": {"train": train["dataset"]["pipeline"], "test": test["dataset"]["pipeline"]},
         "preprocessing": config["data_preprocessor"],
-        "batch_size": train["batch_size"],
+        "batch_size": train["batch_size"] * config.get("num_processes", 1),
+        "sampler": train["sampler"],
+        "drop_last": train.get("drop_last", False),
         "schedule": {
             "epochs": config["train_cfg"]["max_epochs"],
             "optimizer": config["optim_wrapper"],

@@ -39,7 +39,7 @@ class Checkpoint(Hook):
             return
         checkpoint = checkpoints.load_into(_bare(runner.model), path)
         runner.optim_wrapper.load_state_dict(checkpoint["optimizer"])
-        for scheduler, state in zip(runner.param_schedulers, checkpoint["param_schedulers"], strict=True):
+        for scheduler, state in zip(runner.param_schedulers or [], checkpoint["param_schedulers"], strict=True):
             scheduler.load_state_dict(state)
         runner.train_loop._epoch = self._saved_epoch = checkpoint["meta"]["epoch"]
         runner.train_loop._iter = checkpoint["meta"]["iter"]
@@ -59,7 +59,7 @@ class Checkpoint(Hook):
             "meta": {"epoch": runner.epoch, "iter": runner.iter, "seed": runner.seed, "config": self.config},
             "state_dict": _bare(runner.model).state_dict(),
             "optimizer": runner.optim_wrapper.state_dict(),
-            "param_schedulers": [_plain_state(scheduler) for scheduler in runner.param_schedulers],
+            "param_schedulers": [_plain_state(scheduler) for scheduler in runner.param_schedulers or []],
         }
         runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
         if is_main_process():

@@ -18,12 +18,12 @@ from cefl_bench.registry import HOOKS
 class Progress(Hook):
     """A bar over the batches (on a terminal), a line per epoch (also in `train.log`); stops at a NaN loss."""
 
-    priority = "LOW"
+    priority = "BELOW_NORMAL"  # before the schedulers step to the next learning rate
 
     def __init__(self) -> None:
         self._bar: tqdm | None = None
         self._losses: list[float] = []
-        self._first_epoch = 0
+        self._first_epoch, self._lr = 0, 0.0
         self._run_start = self._epoch_start = time.monotonic()
 
     def before_train(self, runner: Runner) -> None:
@@ -42,13 +42,14 @@ class Progress(Hook):
         if not math.isfinite(loss):
             raise UserError(
                 f"the loss became {loss} in epoch {runner.epoch + 1}, batch {batch_idx + 1}: lower the learning "
-                "rate, e.g. --cfg-options optim_wrapper.optimizer.lr=0.001, and start again with --resume"
+                "rate, e.g. --cfg-options optim_wrapper.optimizer.lr=0.001, with another --work-dir"
             )
         self._losses.append(loss)
         self._step(f"loss {loss:.3f}")
 
     def after_train_epoch(self, runner: Runner) -> None:
         self._close()
+        self._lr = runner.optim_wrapper.get_lr()["lr"][0]
         if runner.val_loop is None or (runner.epoch + 1) % runner.val_interval:
             self._say(runner, self._line(runner, runner.epoch + 1, ""))
 
@@ -73,13 +74,14 @@ class Progress(Hook):
         self._close()
 
     def _line(self, runner: Runner, epoch: int, scores: str) -> str:
+        if not self._losses:  # resumed after the last epoch, for the test alone
+            return f"epoch {epoch}/{runner.max_epochs}{scores}"
         now = time.monotonic()
         left = (now - self._run_start) / (epoch - self._first_epoch) * (runner.max_epochs - epoch)
         width = len(str(runner.max_epochs))
         return (
             f"epoch {epoch:{width}}/{runner.max_epochs}  loss {sum(self._losses) / len(self._losses):.3f}{scores}"
-            f"  lr {runner.optim_wrapper.get_lr()['lr'][0]:.2g}  {now - self._epoch_start:.1f} s"
-            + (f"  {_duration(left)} left" if left else "")
+            f"  lr {self._lr:.2g}  {now - self._epoch_start:.1f} s" + (f"  {_duration(left)} left" if left else "")
         )
 
     def _say(self, runner: Runner, line: str) -> None:

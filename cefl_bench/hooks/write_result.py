@@ -42,6 +42,7 @@ class WriteResult(Hook):
         self._unreadable: dict[str, set[str]] = {"train": set(), "test": set()}
         self._last_predictions: list[Prediction] = []
         self._losses: list[float] = []
+        self._tested = False
         self._epoch_start = time.monotonic()
         # What a resumed run takes over from the checkpoint:
         self._state: dict[str, Any] = {"history": [], "best": None, "last": None, "init": None, "train_seconds": 0.0}
@@ -71,6 +72,7 @@ class WriteResult(Hook):
         self._collect(outputs)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        self._tested = True
         if not self._gather(len(runner.val_dataloader.dataset)):
             return
         scores = self._scores() | {"epoch": runner.epoch}
@@ -84,6 +86,8 @@ class WriteResult(Hook):
             self._write(runner, {"checkpoint": self._scores() | self.facts.pop("checkpoint")})
 
     def after_train(self, runner: Runner) -> None:
+        if not self._tested:  # resumed after the last epoch
+            runner.val_loop.run()
         gathered = all_gather_object(self._unreadable["train"])
         self._unreadable["train"] = set().union(*gathered)
         if is_main_process():

@@ -38,6 +38,11 @@ class VideoPreprocessor(BaseDataPreprocessor):
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         data = self.cast_data(data)
+        # In full precision whatever the model runs in: half of it would move a crop by a good part of a pixel.
+        with torch.autocast(data["video"].device.type, enabled=False):
+            return data | {"video": self._prepare(data, training)}
+
+    def _prepare(self, data: dict[str, Any], training: bool) -> torch.Tensor:
         video = data["video"].movedim(-1, 3).float() / 255  # (B, N, T, C, H, W)
         if training and self.augmentation is not None:
             draws = [self.augmentation.draw(seed) for seed in data["seed"].tolist()]
@@ -47,4 +52,4 @@ class VideoPreprocessor(BaseDataPreprocessor):
             video = F.interpolate(video.flatten(0, 2), self.size, mode="bilinear", antialias=True)
             video = video.reshape(*shape, self.size, self.size)
         video = (video - self.mean) / self.std
-        return data | {"video": video.movedim(2, 3)}
+        return video.movedim(2, 3)

@@ -93,13 +93,11 @@ class ImageFrames:
         return np.stack([self._read(self._files[index]) for index in unique])[place.reshape(-1)]
 
     def _read(self, file: Path) -> np.ndarray:
-        content = file.read_bytes()
         try:
-            image = mmcv.imfrombytes(content, channel_order="rgb")
-        except cv2.error:  # what mmcv makes of bytes that are no image
-            raise UserError(
-                f"image {file} cannot be decoded ({len(content)} bytes): copy or download it again"
-            ) from None
+            image = mmcv.imfrombytes(file.read_bytes(), channel_order="rgb")
+        except (OSError, cv2.error) as error:  # the latter is what mmcv makes of bytes that are no image
+            reason = error.strerror if isinstance(error, OSError) else f"{file.stat().st_size} bytes, not an image"
+            raise UserError(f"image {file} cannot be read ({reason}): copy or download it again") from None
         return mmcv.imresize(image, (self.size, self.size))
 
 

@@ -1,6 +1,6 @@
 """Everything that is the same for all: seed, loops, hooks of mmengine."""
 
-from mmengine.hooks import DistSamplerSeedHook, IterTimerHook, ParamSchedulerHook, RuntimeInfoHook
+from mmengine.hooks import DistSamplerSeedHook, IterTimerHook, ParamSchedulerHook, RuntimeInfoHook, SyncBuffersHook
 
 default_scope = None
 randomness = dict(seed=0)
@@ -11,6 +11,8 @@ default_hooks = dict(
     timer=dict(type=IterTimerHook),
     sampler_seed=dict(type=DistSamplerSeedHook),
     param_scheduler=dict(type=ParamSchedulerHook),
+    # several processes: one set of batch statistics before the test, so that all test the same model
+    sync_buffers=dict(type=SyncBuffersHook),
     logger=None,
     checkpoint=None,
 )

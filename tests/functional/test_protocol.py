@@ -23,7 +23,6 @@ def protocol(**options):
         {"test_dataloader.batch_size": 1},
         {"train_dataloader.dataset.data_root": "elsewhere"},
         {"model.num_clips": 8},
-        {"work_dir": "elsewhere"},
     ],
     ids=str,
 )
@@ -38,6 +37,8 @@ def test_stays_the_same_for_what_does_not_matter(options):
         ({"optim_wrapper.optimizer.lr": 0.5}, "schedule.optimizer.optimizer.lr"),
         ({"data_preprocessor.size": 32}, "preprocessing.size"),
         ({"train_dataloader.batch_size": 4}, "batch_size"),
+        ({"train_dataloader.drop_last": True}, "drop_last"),
+        ({"train_dataloader.sampler.shuffle": False}, "sampler.shuffle"),
         ({"train_dataloader.dataset.shuffle_labels": True}, "labels"),
         ({"test_dataloader.dataset.pipeline.1.scheme": "ceflnet"}, "frames.test"),
     ],

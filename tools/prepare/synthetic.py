@@ -5,10 +5,9 @@ import os
 from pathlib import Path
 
 from cefl_bench.errors import UserError, one_line_errors
+from cefl_bench.files import data_home
 from cefl_bench.synthesis.corpus import PRESETS, Corpus
 from cefl_bench.synthesis.production import produce
-
-DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -26,7 +25,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other people and videos (default: 0)")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: all cores)")
     parser.add_argument(
-        "--out", type=Path, help="folder to write to (default: data/synthetic_PRESET in the repository)"
+        "--out", type=Path, help="folder to write to (default: synthetic_PRESET in $CEFL_BENCH_DATA, else in data/)"
     )
     parser.add_argument("--sheet", type=Path, help="write a contact sheet of an existing corpus to this .png, and stop")
     return parser.parse_args()
@@ -39,7 +38,7 @@ def main() -> None:
         raise UserError(f"unknown preset {arguments.preset!r}: expected one of {', '.join(PRESETS)}")
     if arguments.workers < 1 or arguments.seed < 0:
         raise UserError("--workers must be at least 1 and --seed at least 0")
-    corpus = Corpus(arguments.preset, arguments.seed, arguments.out or DATA / f"synthetic_{arguments.preset}")
+    corpus = Corpus(arguments.preset, arguments.seed, arguments.out or data_home() / f"synthetic_{arguments.preset}")
     if arguments.sheet:
         from cefl_bench.synthesis.sheet import write_sheet
 
