@@ -4,6 +4,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 
@@ -17,6 +18,19 @@ def save(path: str | Path, checkpoint: dict[str, Any]) -> None:
         torch.save(checkpoint, temporary)
 
 
+class Inert:
+    """Takes the place of an object that a checkpoint holds beside its weights; keeps its data, does nothing."""
+
+
+HARMLESS = [
+    # the log object in checkpoints of Former-DFER's authors, and the NumPy arrays in it, by their old and new names
+    (Inert, "__main__.RecorderMeter"),
+    *((np._core.multiarray._reconstruct, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
+    *(np.ndarray, np.dtype, type(np.dtype(np.float32)), type(np.dtype(np.float64))),
+]
+"""What a checkpoint may hold besides tensors and plain values. None of it runs code of the file."""
+
+
 def load(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
     """Load what `save` wrote, or any file of weights. Refuses everything that would need to run code.
 
@@ -26,7 +40,8 @@ def load(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
     if not Path(path).is_file():
         raise UserError(f"checkpoint {str(path)!r} does not exist: expected a .pth file, as tools/train.py leaves it")
     try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+        with torch.serialization.safe_globals(HARMLESS):
+            checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(
             f"checkpoint {str(path)!r} was refused: it holds more than weights and plain values, which could "

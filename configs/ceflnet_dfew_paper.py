@@ -22,5 +22,5 @@ val_dataloader.dataset.pipeline[1].scheme = "ceflnet"
 test_dataloader.dataset.pipeline[0].size = 224
 test_dataloader.dataset.pipeline[1].scheme = "ceflnet"
 model.num_clips = None
-model.backbone.update(pretrained=True, frame_batches="per_position")
+model.backbone.update(init_cfg=dict(timm="resnet18"), frame_batches="per_position")
 model.head.num_classes = 7

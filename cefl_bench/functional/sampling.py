@@ -43,14 +43,21 @@ def ceflnet_clips(
     return timeline[start + stride * np.arange(num_clips)[:, None] + offsets]
 
 
-def segment_frames(num_frames: int, rng: np.random.Generator | None = None, num_segments: int = 16) -> np.ndarray:
-    """(1, T) indices, one from each of T equal segments of the video: a random one, at test the middle one.
+def segment_frames(
+    num_frames: int,
+    rng: np.random.Generator | None = None,
+    num_segments: int = 16,
+    num_frames_per_segment: int = 1,
+) -> np.ndarray:
+    """(1, T) indices: consecutive frames from each of equal segments of the video, at a random place, at test midway.
 
-    The frame budget of the fair track. A method that works on clips regroups the T frames (`Recognizer.num_clips`),
-    so that every method sees the same frames. A video with fewer frames than segments repeats frames.
+    With one frame from each of 16 segments this is the frame budget of the fair track. A method that works on clips
+    regroups the T frames (`Recognizer.num_clips`), so that every method sees the same frames. A video with fewer frames
+    than asked for repeats frames.
     """
     if num_frames < 1:
         raise ValueError(f"a video of {num_frames} frames cannot be sampled: expected at least 1")
     position = np.full(num_segments, 0.5) if rng is None else rng.random(num_segments)
-    indices = (np.arange(num_segments) + position) * num_frames / num_segments
-    return np.minimum(indices.astype(np.int64), num_frames - 1)[None]
+    starts = (np.arange(num_segments) + position) * max(num_frames - num_frames_per_segment + 1, 1) / num_segments
+    indices = starts.astype(np.int64)[:, None] + np.arange(num_frames_per_segment)
+    return np.minimum(indices.reshape(1, -1), num_frames - 1)

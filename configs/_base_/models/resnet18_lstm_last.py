@@ -1,0 +1,8 @@
+"""ResNet-18 and an LSTM, the other common reading: two layers, the output of the last frame."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .resnet18_lstm import *
+
+model.backbone.readout = "last"

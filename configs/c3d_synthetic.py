@@ -1,0 +1,15 @@
+"""C3D on the synthetic corpus: python tools/train.py configs/c3d_synthetic.py
+
+Small enough for two CPU cores: a quarter of the paper's channels, and layers for 48 x 48.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.synthetic import *
+    from ._base_.models.c3d import *
+    from ._base_.runtime import *
+    from ._base_.schedules.synthetic import *
+
+model.backbone.update(width=16, size=48)
+model.head.num_classes = 7

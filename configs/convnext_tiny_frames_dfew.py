@@ -1,0 +1,8 @@
+"""ConvNeXt-Tiny on frames, DFEW, fair track: python tools/train.py configs/convnext_tiny_frames_dfew.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .resnet18_frames_dfew import *
+
+model.backbone.name = "convnext_tiny"

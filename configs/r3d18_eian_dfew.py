@@ -1,0 +1,10 @@
+"""R3D-18 with EIAN, DFEW, fair track: python tools/train.py configs/r3d18_eian_dfew.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .r3d18_dfew import *
+
+from cefl_bench.models.aggregators.eian import EIAN
+
+model.update(num_clips=4, aggregator=dict(type=EIAN))

@@ -1,0 +1,13 @@
+"""ResNet on frames with CEFLNet's EIAN, synthetic: python tools/train.py configs/resnet18_frames_eian_synthetic.py
+
+CEFLNet without its clip encoder: a clip's feature is the mean of its frames. EIAN starts with all clips equal.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .resnet18_frames_synthetic import *
+
+from cefl_bench.models.aggregators.eian import EIAN
+
+model.update(num_clips=4, aggregator=dict(type=EIAN, init_std=0.02))

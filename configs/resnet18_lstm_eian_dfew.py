@@ -1,0 +1,11 @@
+"""ResNet-18 and LSTM with EIAN, DFEW, fair track: python tools/train.py configs/resnet18_lstm_eian_dfew.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .resnet18_lstm_dfew import *
+
+from cefl_bench.models.aggregators.eian import EIAN
+
+model.update(num_clips=4, aggregator=dict(type=EIAN))
+model.backbone.num_frames = 4
