@@ -1,4 +1,4 @@
-"""C3D with EIAN, DFEW, fair track: python tools/train.py configs/c3d_eian_dfew.py"""
+"""C3D with EIAN on DFEW, fair track: python tools/train.py configs/c3d_eian_dfew.py"""
 
 from mmengine.config import read_base
 

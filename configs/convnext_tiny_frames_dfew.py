@@ -1,4 +1,4 @@
-"""ConvNeXt-Tiny on frames, DFEW, fair track: python tools/train.py configs/convnext_tiny_frames_dfew.py"""
+"""ConvNeXt-Tiny frame mean on DFEW, fair track: python tools/train.py configs/convnext_tiny_frames_dfew.py"""
 
 from mmengine.config import read_base
 

@@ -1,4 +1,4 @@
-"""Former-DFER with EIAN, DFEW, fair track: python tools/train.py configs/former_dfer_eian_dfew.py"""
+"""Former-DFER with EIAN on DFEW, fair track: python tools/train.py configs/former_dfer_eian_dfew.py"""
 
 from mmengine.config import read_base
 

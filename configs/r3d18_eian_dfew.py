@@ -1,4 +1,4 @@
-"""R3D-18 with EIAN, DFEW, fair track: python tools/train.py configs/r3d18_eian_dfew.py"""
+"""R3D-18 with EIAN on DFEW, fair track: python tools/train.py configs/r3d18_eian_dfew.py"""
 
 from mmengine.config import read_base
 

@@ -1,4 +1,4 @@
-"""ResNet-18 on frames on DFEW, fair track: python tools/train.py configs/resnet18_frames_dfew.py"""
+"""ResNet-18 frame mean on DFEW, fair track: python tools/train.py configs/resnet18_frames_dfew.py"""
 
 from mmengine.config import read_base
 

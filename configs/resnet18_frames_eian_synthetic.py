@@ -1,4 +1,4 @@
-"""ResNet on frames with CEFLNet's EIAN, synthetic: python tools/train.py configs/resnet18_frames_eian_synthetic.py
+"""ResNet frame mean with EIAN on the synthetic corpus: python tools/train.py configs/resnet18_frames_eian_synthetic.py
 
 CEFLNet without its clip encoder: a clip's feature is the mean of its frames. EIAN starts with all clips equal.
 """

@@ -1,4 +1,4 @@
-"""ResNet-18 on frames on the synthetic corpus: python tools/train.py configs/resnet18_frames_synthetic.py
+"""ResNet-18 frame mean on the synthetic corpus: python tools/train.py configs/resnet18_frames_synthetic.py
 
 Small enough for two CPU cores: a narrow ResNet-10 as trunk.
 """

@@ -1,4 +1,4 @@
-"""ResNet-18 and LSTM with EIAN, DFEW, fair track: python tools/train.py configs/resnet18_lstm_eian_dfew.py"""
+"""ResNet-18 and LSTM with EIAN on DFEW, fair track: python tools/train.py configs/resnet18_lstm_eian_dfew.py"""
 
 from mmengine.config import read_base
 

@@ -1,4 +1,4 @@
-"""ResNet-18 and last LSTM output on DFEW, fair track: python tools/train.py configs/resnet18_lstm_last_dfew.py"""
+"""ResNet-18 and last LSTM state on DFEW, fair track: python tools/train.py configs/resnet18_lstm_last_dfew.py"""
 
 from mmengine.config import read_base
 

@@ -1,4 +1,4 @@
-"""ResNet-18 and last LSTM output on the synthetic corpus: python tools/train.py configs/resnet18_lstm_last_synthetic.py
+"""ResNet-18 and last LSTM state on the synthetic corpus: python tools/train.py configs/resnet18_lstm_last_synthetic.py
 
 Small enough for two CPU cores: a narrow ResNet-10 as trunk.
 """
