@@ -9,7 +9,7 @@ DEMO := work_dirs/ceflnet_synthetic/fold1_seed0
 help:
 	@echo "make demo   render the synthetic corpus, train CEFLNet on it, test it, explain it (about 6 minutes)"
 	@echo "make test   the whole test suite (about 5 minutes)"
-	@echo "make lint   style and import contracts"
+	@echo "make lint   style, import contracts, and whether model_zoo.md is up to date"
 
 env: .venv/.complete
 
@@ -33,6 +33,7 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python tools/zoo.py --check
 
 clean:
 	rm -rf .venv work_dirs data/synthetic_*

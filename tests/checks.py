@@ -12,7 +12,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from trees import moving_square, write_images, write_video
 
-from cefl_bench.config import load_config, plain
+from cefl_bench.config import load_config, plain, track_of
+from cefl_bench.functional.protocol import difference, protocol_of
 from cefl_bench.models.aggregators.base import Aggregator
 from cefl_bench.models.backbones.base import Backbone
 from cefl_bench.models.heads.base import Head
@@ -127,6 +128,7 @@ def check_config(path: Path) -> None:
     config = load_config(path)
     title = inspect.cleandoc(path.read_text(encoding="utf-8").split('"""')[1]).splitlines()[0]
     assert f"python tools/train.py configs/{path.name}" in title, "the first line states the title and the command"
+    assert title.partition(":")[0].rpartition(" on ")[0], "the title is METHOD on CORPUS, which model_zoo.md shows"
     assert len(path.read_text(encoding="utf-8").splitlines()) < 40, "a leaf stays under 40 lines"
     dataset = config.train_dataloader.dataset.type.METAINFO
     assert config.model.head.num_classes == len(dataset["classes"]), (
@@ -140,6 +142,17 @@ def check_config(path: Path) -> None:
     assert config.train_dataloader.dataset.split == "train"
     reloaded = Config.fromstring(config.dump(), file_format=".py")
     assert plain(reloaded.to_dict()) == plain(config.to_dict()), "changes when dumped and loaded again"
+
+
+def protocol_differences(configs: dict[str, Config]) -> Iterator[str]:
+    """Fields in which fair leaves of one dataset differ, as `b_dfew differs from a_dfew in batch_size: 16 != 32`."""
+    first: dict[type, tuple[str, dict]] = {}
+    for name, config in configs.items():
+        if track_of(name) == "fair":
+            protocol = protocol_of(plain(config.to_dict()) | {"track": "fair"})
+            reference_name, reference = first.setdefault(config.train_dataloader.dataset.type, (name, protocol))
+            for line in difference(protocol, reference):
+                yield f"{name} differs from {reference_name} in {line}"
 
 
 def axis_overlaps(base: Path) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What several test files share."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,10 +45,11 @@ def with_data(data_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return data_home
 
 
-def run_tool(*arguments: str | Path, check: bool = True, **options) -> subprocess.CompletedProcess:
-    """Run `tools/<first argument>` as a person would; a failure shows what it printed."""
-    command = [sys.executable, str(ROOT / "tools" / arguments[0]), *map(str, arguments[1:])]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, **options)
+def run_tool(*arguments: str | Path, check: bool = True, root: Path = ROOT, **options) -> subprocess.CompletedProcess:
+    """Run `tools/<first argument>` of a checkout as a person would; a failure shows what it printed."""
+    command = [sys.executable, str(root / "tools" / arguments[0]), *map(str, arguments[1:])]
+    environment = {**os.environ, "PYTHONPATH": str(root)} | options.pop("env", {})
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment, **options)
     if check and done.returncode:
         pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
     return done

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-from checks import axis_overlaps, check_config
+from checks import axis_overlaps, check_config, protocol_differences
 
-from cefl_bench.config import load_config, plain, track_of
-from cefl_bench.functional.protocol import difference, protocol_of
+from cefl_bench.config import load_config
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LEAVES = sorted(CONFIGS.glob("*.py"))
@@ -29,10 +28,19 @@ def test_overlapping_axes_are_found(tmp_path):
 
 
 def test_fair_leaves_of_one_dataset_share_a_protocol():
-    protocols = {}
-    for path in LEAVES:
-        config = load_config(path)
-        if track_of(path.stem) == "fair":
-            protocol = protocol_of(plain(config.to_dict()) | {"track": "fair"})
-            first, reference = protocols.setdefault(config.train_dataloader.dataset.type, (path.stem, protocol))
-            assert not difference(reference, protocol), f"{path.stem} differs from {first}"
+    configs = {path.stem: load_config(path) for path in LEAVES}
+    assert list(protocol_differences(configs)) == []
+
+
+def test_a_leaf_of_another_protocol_is_found_and_the_field_named():
+    configs = {name: load_config(CONFIGS / f"{name}.py") for name in ("c3d_dfew", "ceflnet_dfew", "ceflnet_dfew_paper")}
+    configs["ceflnet_dfew"].optim_wrapper.optimizer.lr = 0.1
+    (found,) = protocol_differences(configs)
+    assert found == "ceflnet_dfew differs from c3d_dfew in schedule.optimizer.optimizer.lr: 0.1 != 0.01"
+
+
+def test_every_method_has_a_fair_leaf_for_every_dataset():
+    names = {path.stem for path in LEAVES}
+    keys = {load_config(path).test_dataloader.dataset.type.METAINFO["key"] for path in LEAVES}
+    methods = {file.stem for file in (CONFIGS / "_base_" / "models").glob("*.py")}
+    assert not {f"{method}_{key}" for method in methods for key in keys} - names
