@@ -55,18 +55,18 @@ def measure_loaders(
 def loading_table(results: list[dict[str, Any]]) -> str:
     """A line per config, then what the columns mean."""
     width = max(len(result["config"]) for result in results)
-    columns = f"{'clips/s':>9}{'ms/clip':>9}{'IQR ms':>8}{'workers':>9}{'batch':>7}"
+    columns = f"{'clips/s':>9}{'ms/clip':>9}{'IQR ms':>8}{'workers':>9}{'batch':>7}{'clips':>7}"
     lines = [f"{'':{width}}{columns}  {'reader':12}frames of a video -> of a clip, in pixels"]
     for r in results:
         clips, frames, rows, pixels, _ = r["clip_shape"]
         listed = "?" if r["video_frames"] is None else f"{r['video_frames']:g}"
         lines.append(
             f"{r['config']:{width}}{r['clips_per_s']:9.1f}{r['ms_per_clip']:9.2f}{r['iqr_ms_per_clip']:8.2f}"
-            f"{r['workers']:9d}{r['batch']:7d}  {r['reader']:12}{listed} -> {clips} x {frames} of {rows} x {pixels}"
+            f"{r['workers']:9d}{r['batch']:7d}{r['clips']:7d}  {r['reader']:12}{listed} -> {clips} x {frames} of {rows} x {pixels}"
         )
     legend = (
         "A clip is one sample of the training split, all frames of one video; ms/clip is 1000 / (clips/s).",
-        f"Medians of {results[0]['repeats']} passes over {results[0]['clips']} clips, already in the file cache.",
+        f"Medians of {results[0]['repeats']} passes; the files are in the system's cache by then.",
     )
     return "\n".join([*lines, "", *legend])
 

@@ -81,7 +81,7 @@ def device_from(name: str | None) -> torch.device:
             f"--device {name}: there are {torch.cuda.device_count()} CUDA devices here: use --device cpu, or a machine "
             "with a GPU and a PyTorch built for it"
         )
-    return device
+    return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
 
 
 def use_threads(number: int | None) -> None:
@@ -120,7 +120,10 @@ def write_json(path: str | None, results: Any) -> None:
 
 
 def input_shapes(config: Config) -> tuple[tuple[int, int, int, int, int], int]:
-    """(N, C, T, H, W) of a video as the network takes it, and the frame size before the preprocessor; without data."""
+    """(N, C, T, H, W) of a video as the network takes it, and the frame size before the preprocessor; without data.
+
+    Every frame of a test video that goes through the network at once.
+    """
     pipeline = config.train_dataloader.dataset.pipeline
     sampler = TRANSFORMS.build(next(step for step in pipeline if step["type"] is SampleClips))
     clips, frames = sampler({"frames": range(100), "rng": None})["frame_indices"].shape

@@ -36,7 +36,8 @@ def measure_speed(
     Returns:
         `latency` (batch 1), `inference` and `training` (`fixed`, `best` and all `tried` batches), `preprocessor`,
         `cost`, `matmul_flops_per_s`. A batch for which memory did not suffice has `out_of_memory`, the reason, and no
-        times. `flops_per_s` is twice the MACs times the throughput, and `TRAINING_FORWARDS` times that in training.
+        times. `flops_per_s` is twice the MACs times the throughput, `TRAINING_FORWARDS` times that in training; it
+        is missing where the MACs are not known.
     """
     torch.backends.cudnn.benchmark = bool(config.get("env_cfg", {}).get("cudnn_benchmark", False))
     device = options.device
@@ -62,7 +63,7 @@ def measure_speed(
         )
         for mode in ("inference", "training")
     }
-    for measured, flops in _with_flops(modes, cost["flops"]):
+    for measured, flops in _with_flops(modes, cost["flops"]) if cost["flops"] else ():
         measured["flops_per_s"] = flops * measured["videos_per_s"]
         measured["of_matmul"] = measured["flops_per_s"] / matmul["flops_per_s"]
     return {

@@ -29,10 +29,10 @@ def _block(result: dict[str, Any]) -> Iterator[str]:
     how = f"{result['precision']}, compiled" if result["compile"] else result["precision"]
     own = ", the model's own choice" if result["memory_format"] == "own" else ""
     yield f"{result['config']} on {result['device_name']}{threads}, torch {result['torch']}, {how}"
-    yield (
-        f"a video is {' x '.join(map(str, result['video_shape']))} (N x C x T x H x W); {cost['params'] / 1e6:.2f} M "
-        f"parameters, {cost['macs'] / 1e9:.3g} GMACs"
-    )
+    counted = "MACs unknown"
+    if cost["macs"]:
+        counted = f"{cost['params'] / 1e6:.2f} M parameters, {cost['macs'] / 1e9:.3g} GMACs"
+    yield f"a video is {' x '.join(map(str, result['video_shape']))} (N x C x T x H x W); {counted}"
     yield f"{result['convolutions_channels_last']} convolutions hold their weights channels last{own}"
     yield ""
     columns = f"{'':24}{'batch':>6}{'videos/s':>10}{'median ms':>11}{'IQR ms':>9}{'p95 ms':>9}"
@@ -49,7 +49,17 @@ def _block(result: dict[str, Any]) -> Iterator[str]:
     )
     yield ""
     for mode in ("inference", "training"):
-        yield f"{mode + ', videos/s by batch':30}" + "   ".join(map(_tried, result[mode]["tried"]))
+        if result[mode]["tried"]:
+            yield f"{mode + ', videos/s by batch':30}" + "   ".join(map(_tried, result[mode]["tried"]))
+    if _is_noisy(result):
+        yield "warning: some times spread (IQR) by more than a quarter of their median: let nothing else run"
+
+
+def _is_noisy(result: dict[str, Any]) -> bool:
+    """Whether the times of a row that is shown spread by more than a quarter of their median."""
+    rows = [result["latency"], result["matmul"], *result["preprocessor"].values()]
+    rows += [result[mode][which] for mode in ("inference", "training") for which in ("fixed", "best")]
+    return any(row["iqr_ms"] > row["median_ms"] / 4 for row in rows if row is not None and "iqr_ms" in row)
 
 
 def _row(name: str, measured: dict[str, Any] | None) -> str:

@@ -51,7 +51,7 @@ class Workload:
         self.network.eval()
 
         def infer() -> None:
-            with torch.inference_mode(), self._autocast():
+            with torch.no_grad(), self._autocast():
                 forward(video)
 
         return infer
