@@ -62,7 +62,8 @@ def loading_table(results: list[dict[str, Any]]) -> str:
         listed = "?" if r["video_frames"] is None else f"{r['video_frames']:g}"
         lines.append(
             f"{r['config']:{width}}{r['clips_per_s']:9.1f}{r['ms_per_clip']:9.2f}{r['iqr_ms_per_clip']:8.2f}"
-            f"{r['workers']:9d}{r['batch']:7d}{r['clips']:7d}  {r['reader']:12}{listed} -> {clips} x {frames} of {rows} x {pixels}"
+            f"{r['workers']:9d}{r['batch']:7d}{r['clips']:7d}  {r['reader']:12}"
+            f"{listed} -> {clips} x {frames} of {rows} x {pixels}"
         )
     legend = (
         "A clip is one sample of the training split, all frames of one video; ms/clip is 1000 / (clips/s).",
