@@ -1,0 +1,78 @@
+"""Times a call with the device synchronised: every single time is kept, so that median and spread can be told."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from cefl_bench.errors import UserError
+
+PATIENCE = 20
+"""A slow call is timed for this many times `min_seconds`, then fewer iterations than asked for must do."""
+FEWEST = 3
+
+
+@dataclass(frozen=True)
+class Stopwatch:
+    """How long to measure.
+
+    Args:
+        warmup: calls before the clock starts, at least one.
+        iterations: timed calls at least, unless they are slow (`PATIENCE`).
+        min_seconds: timed seconds at least.
+    """
+
+    warmup: int = 5
+    iterations: int = 20
+    min_seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, value, least in (("warmup", self.warmup, 1), ("iterations", self.iterations, FEWEST)):
+            if value < least:
+                raise UserError(f"--{name} is {value}: expected {least} or more")
+        if not 0 < self.min_seconds < float("inf"):
+            raise UserError(f"--min-seconds is {self.min_seconds}: expected more than 0")
+
+    def time(self, call: Callable[[], object], device: torch.device, per_block: int = 1) -> np.ndarray:
+        """(blocks,) seconds per call.
+
+        Args:
+            per_block: calls between two synchronisations. One measures latency; several let a GPU run while the next
+                call is prepared, as in a loop over batches.
+        """
+        longest = PATIENCE * self.min_seconds
+        start = time.perf_counter()
+        for _ in range(self.warmup):
+            call()
+            synchronise(device)
+            if time.perf_counter() - start > longest / 4:
+                break
+        blocks: list[float] = []
+        while len(blocks) < self.iterations or sum(blocks) < self.min_seconds:
+            if len(blocks) >= FEWEST and sum(blocks) > longest:
+                break
+            start = time.perf_counter()
+            for _ in range(per_block):
+                call()
+            synchronise(device)
+            blocks.append(time.perf_counter() - start)
+        return np.array(blocks) / per_block
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until the device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def spread(seconds: np.ndarray) -> dict[str, float | int]:
+    """Times of one call in seconds -> `median_ms`, `p95_ms`, `iqr_ms` (75th minus 25th percentile), `timed`."""
+    quarter, median, three_quarters, p95 = np.percentile(seconds * 1e3, (25, 50, 75, 95))
+    return {
+        "median_ms": float(median),
+        "p95_ms": float(p95),
+        "iqr_ms": float(three_quarters - quarter),
+        "timed": len(seconds),
+    }

@@ -1,0 +1,115 @@
+"""The work that is timed: a config's model on random videos, forward, training step and preprocessing."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.optim import AmpOptimWrapper, OptimWrapper, build_optim_wrapper
+from torch import nn
+from torch.nn.utils import convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format
+
+from cefl_bench.registry import MODELS
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+Step = Callable[[], object]
+
+
+class Workload:
+    """A config's model with random weights on a device. Every method gives a call without arguments, inputs ready.
+
+    Args:
+        config: nothing in it is read from disk or loaded; pretrained weights would not change a time.
+        video_shape: (N, C, T, H, W) of one video as the network takes it.
+        frame_size: height and width of a frame as the data loader hands it to the preprocessor.
+        precision: `fp32`, or `bf16` and `fp16` by autocast.
+        compiled: run through `torch.compile`, anew for every batch size.
+        memory_format: `own`, whatever the model chose, or `channels_last`: the weights of all convolutions, 2D and 3D.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        video_shape: tuple[int, int, int, int, int],
+        frame_size: int,
+        device: torch.device,
+        precision: str = "fp32",
+        compiled: bool = False,
+        memory_format: str = "own",
+    ) -> None:
+        self.config, self.video_shape, self.frame_size, self.device = config, video_shape, frame_size, device
+        self.precision, self.compiled = precision, compiled
+        self.network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor}).to(device)
+        if memory_format == "channels_last":
+            convert_conv2d_weight_memory_format(self.network, torch.channels_last)
+            convert_conv3d_weight_memory_format(self.network, torch.channels_last_3d)
+
+    def inference(self, batch: int) -> Step:
+        """The model alone, in eval mode: float (B, N, C, T, H, W) on the device -> scores."""
+        forward, video = self._forward(), self._video(batch)
+        self.network.eval()
+
+        def infer() -> None:
+            with torch.no_grad(), self._autocast():
+                forward(video)
+
+        return infer
+
+    def training(self, batch: int) -> Step:
+        """Forward, loss, backward and step of the config's own optimizer, its gradient clipping included."""
+        forward, video = self._forward(), self._video(batch)
+        label = torch.arange(batch, device=self.device) % self.config.model.head.num_classes
+        self.network.train()
+        self.network.zero_grad(set_to_none=True)
+        wrapper = build_optim_wrapper(self.network, self._optim_wrapper())
+
+        def train() -> None:
+            with wrapper.optim_context(self.network), self._autocast():
+                losses = forward(video, label=label, mode="loss")
+            wrapper.update_params(self.network.parse_losses(losses)[0])
+
+        return train
+
+    def preprocessing(self, batch: int, training: bool) -> Step:
+        """The config's preprocessor on uint8 (B, N, T, H, W, C) that is on the device already."""
+        clips, channels, frames, _, _ = self.video_shape
+        shape = (batch, clips, frames, self.frame_size, self.frame_size, channels)
+        video = torch.randint(256, shape, dtype=torch.uint8, device=self.device)
+        data = {"video": video, "seed": torch.arange(batch, device=self.device)}
+
+        def prepare() -> None:
+            with torch.no_grad():
+                self.network.data_preprocessor(data, training)
+
+        return prepare
+
+    def channels_last(self) -> str:
+        """How many convolutions hold their weights channels last, of those where one can tell (no 1 x 1)."""
+        weights = [m.weight for m in self.network.modules() if isinstance(m, nn.Conv2d | nn.Conv3d)]
+        formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+        last = [weight.is_contiguous(memory_format=formats[weight.dim()]) for weight in weights]
+        first = [weight.is_contiguous() for weight in weights]
+        told = [is_last for is_last, is_first in zip(last, first, strict=True) if is_last != is_first]
+        return f"{sum(told)}/{len(told)}"
+
+    def _video(self, batch: int) -> torch.Tensor:
+        return torch.randn(batch, *self.video_shape, device=self.device)
+
+    def _forward(self) -> Callable[..., Any]:
+        if not self.compiled:
+            return self.network
+        # A size seen before would make the second one dynamic, and slower than what a training gets.
+        torch.compiler.reset()
+        return torch.compile(self.network, dynamic=False)
+
+    def _autocast(self) -> contextlib.AbstractContextManager:
+        half = self.precision != "fp32"
+        return torch.autocast(self.device.type, DTYPES[self.precision] if half else None, enabled=half)
+
+    def _optim_wrapper(self) -> dict[str, Any]:
+        """The config's, with the loss scaling of `tools/train.py --amp` where that may be used."""
+        wrapper = {k: v for k, v in self.config.optim_wrapper.items() if k not in ("type", "dtype", "loss_scale")}
+        if self.precision == "fp32" or self.device.type == "cpu":
+            return wrapper | {"type": OptimWrapper}
+        return wrapper | {"type": AmpOptimWrapper, "dtype": {"bf16": "bfloat16", "fp16": "float16"}[self.precision]}
