@@ -95,6 +95,16 @@ def _(x):
     return x.new_empty(x.shape[0], x.shape[1], x.shape[1])
 
 
+@torch.library.custom_op("cefl_bench_tests::square", mutates_args=(), tags=[torch.Tag.pointwise])
+def square(x: torch.Tensor) -> torch.Tensor:
+    return x @ x.transpose(1, 2) @ x
+
+
+@square.register_fake
+def _(x):
+    return torch.empty_like(x)
+
+
 @torch.library.custom_op("cefl_bench_tests::gram_on_cpu", mutates_args=())
 def gram_on_cpu(x: torch.Tensor) -> torch.Tensor:
     return x @ x.transpose(1, 2)
@@ -195,6 +205,7 @@ def test_convolutions_and_products_by_the_formula(build, shape, macs):
     ("function", "message"),
     [
         (gram, r"operator cefl_bench_tests\.gram in temporal is counted by no counter"),
+        (square, r"operator cefl_bench_tests\.square in temporal is counted by no counter"),
         (torch.jit.script(scripted), r"disagree: .* most over prim::CallFunction in temporal"),
         (torch.jit.script(nn.Linear(D, D)), "temporal is a scripted module"),
         (HiddenFunction.apply, r"disagree: .* most over prim::PythonOp\.HiddenFunction in temporal"),
@@ -203,7 +214,17 @@ def test_convolutions_and_products_by_the_formula(build, shape, macs):
         (gram_on_cpu, r"does not run on the meta device in temporal \("),
         (lambda x: x * x.sum().item(), r"does not run on the meta device in temporal \("),
     ],
-    ids=["custom", "scripted", "scripted module", "autograd function", "fft", "cdist", "CPU only", "asks for a value"],
+    ids=[
+        "custom",
+        "custom, called elementwise",
+        "scripted",
+        "scripted module",
+        "autograd function",
+        "fft",
+        "cdist",
+        "CPU only",
+        "asks for a value",
+    ],
 )
 def test_what_nobody_counts_is_named(function, message):
     with pytest.raises(Uncountable, match=message) as error:
