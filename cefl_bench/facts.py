@@ -2,15 +2,18 @@
 
 import sys
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from mmengine.config import Config
 
 from cefl_bench.config import track_of
-from cefl_bench.cost.flops import model_cost
+from cefl_bench.cost.flops import cost_or_reason, model_cost
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.environment import environment
+from cefl_bench.errors import UserError
 from cefl_bench.functional.protocol import protocol_id, protocol_of
+from cefl_bench.transforms.blank import blank_sample
 
 
 def known_before(
@@ -33,16 +36,39 @@ def known_before(
         "fold": test_set.fold,
         "seed": config.randomness.seed,
         "clips": {"official": test_set.num_official_clips()},
-        "cost": model_cost(
-            config.model | {"data_preprocessor": config.data_preprocessor}, video_shape(config, test_set)
-        ),
+        "cost": cost_or_reason(*_model_and_shape(config)),
         "environment": environment(),
         "data_fingerprint": {split: dataset.fingerprint() for split, dataset in datasets.items()},
     }
 
 
-def video_shape(config: Config, dataset: VideoDataset) -> tuple[int, int, int, int, int]:
-    """(N, C, T, H, W) of one video as the network takes it, from the first video that can be read."""
-    clips, frames, _, _, channels = dataset[0]["video"].shape
+def config_cost(config: Config) -> dict[str, Any]:
+    """What a test video costs the model of a config: `model_cost`, without data and without weights."""
+    return model_cost(*_model_and_shape(config))
+
+
+def video_shape(config: Config) -> tuple[int, tuple[int, int, int, int, int]]:
+    """How many views a test takes of a video, and (N, C, T, H, W) of one as the network takes it.
+
+    A view is one sampled set of frames that goes through the model. No data is read: the test pipeline samples blank
+    videos.
+
+    Raises:
+        UserError: when the shape depends on the length of the video, so that there is no one cost.
+    """
+    shapes = {
+        blank_sample(config.test_dataloader.dataset.pipeline, num_frames)["video"].shape for num_frames in (40, 400)
+    }
+    if len(shapes) > 1:
+        raise UserError(
+            f"test_dataloader.dataset.pipeline gives {' and '.join(map(str, sorted(shapes)))} for a short and a long "
+            "video: expected one shape, which a cost can be told of"
+        )
+    *views, clips, frames, _, _, channels = shapes.pop()
     size = config.data_preprocessor["size"]
-    return clips, channels, frames, size, size
+    return prod(views), (clips, channels, frames, size, size)
+
+
+def _model_and_shape(config: Config) -> tuple[dict[str, Any], tuple[int, int, int, int, int], int]:
+    views, shape = video_shape(config)
+    return config.model | {"data_preprocessor": config.data_preprocessor}, shape, views

@@ -1,6 +1,7 @@
 """Trains and tests what a config describes: checks first, then hands over to mmengine's Runner."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,7 +68,7 @@ def train(options: RunOptions) -> Path:
     facts = known_before(config, config_plain, name, {"train": train_set, "test": test_set})
     _say(
         f"{facts['dataset']}, fold {facts['fold']}: {len(train_set)} training and {len(test_set)} test videos\n"
-        f"{name}: {facts['cost']['params'] / 1e6:.2f} M parameters, {facts['cost']['macs'] / 1e9:.2f} GMACs per video\n"
+        f"{name}: {_cost_in_words(facts['cost'])}\n"
         f"{device_name()}, seed {facts['seed']}, protocol {facts['protocol_id']}, into {folder}"
     )
     runner = Runner.from_cfg(config)
@@ -159,6 +160,14 @@ def as_trained(options: RunOptions, meta: dict[str, Any]) -> RunOptions:
             f"{options.fold}; leave --fold out"
         )
     return replace(options, fold=fold, seed=meta["seed"])
+
+
+def _cost_in_words(cost: dict[str, Any]) -> str:
+    if cost["macs"] is None:
+        if is_main_process():
+            print(f"warning: {cost['uncounted']}; the result will have no MACs", file=sys.stderr, flush=True)
+        return "parameters and MACs per video not counted"
+    return f"{cost['params'] / 1e6:.2f} M parameters, {cost['macs'] / 1e9:.2f} GMACs per video"
 
 
 def _check_split(config: dict[str, Any], train_set: VideoDataset, test_set: VideoDataset) -> None:

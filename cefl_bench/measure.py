@@ -15,10 +15,9 @@ from cefl_bench.config import load_config, parse_options
 from cefl_bench.cost.speed import measure_speed
 from cefl_bench.cost.trials import SpeedOptions
 from cefl_bench.errors import UserError
+from cefl_bench.facts import video_shape
 from cefl_bench.files import write_text
 from cefl_bench.processes import keep_freed_memory
-from cefl_bench.registry import TRANSFORMS
-from cefl_bench.transforms.sample_clips import SampleClips
 
 
 def measure_models(
@@ -120,12 +119,7 @@ def write_json(path: str | None, results: Any) -> None:
 
 
 def input_shapes(config: Config) -> tuple[tuple[int, int, int, int, int], int]:
-    """(N, C, T, H, W) of a video as the network takes it, and the frame size before the preprocessor; without data.
-
-    Every frame of a test video that goes through the network at once.
-    """
+    """(N, C, T, H, W) of one view of a video as the network takes it, and the frame size before the preprocessor."""
+    _, shape = video_shape(config)
     pipeline = config.train_dataloader.dataset.pipeline
-    sampler = TRANSFORMS.build(next(step for step in pipeline if step["type"] is SampleClips))
-    clips, frames = sampler({"frames": range(100), "rng": None})["frame_indices"].shape
-    size = config.data_preprocessor["size"]
-    return (clips, 3, frames, size, size), next((step["size"] for step in pipeline if "size" in step), size)
+    return shape, next((step["size"] for step in pipeline if "size" in step), shape[-1])

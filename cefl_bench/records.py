@@ -89,6 +89,8 @@ class Result(TypedDict):
     clips: dict[str, Any]
     """Test clips: `scored`, `listed`, `official`, and the names that could not be read (train and test)."""
     cost: dict[str, Any]
+    """Parameters, MACs and FLOPs of a test video, per part and kind of layer; `macs` None and `uncounted`, the reason,
+    where they cannot be counted."""
     time: dict[str, float]
     environment: dict[str, Any]
     data_fingerprint: dict[str, str]

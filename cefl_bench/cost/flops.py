@@ -1,38 +1,137 @@
-"""Parameters and multiply-accumulates of a model, counted without weights and without a device."""
+"""Parameters and multiply-accumulates of a model, counted without weights and without a device, by two counters."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch import nn
 
+from cefl_bench.cost.cross_check import cross_check
+from cefl_bench.cost.ledger import Entries, count_on_meta, one_line
+from cefl_bench.cost.operators import KINDS, Uncountable
+from cefl_bench.errors import UserError
 from cefl_bench.registry import MODELS
 
+COUNTER = f"torch {torch.__version__} FlopCounterMode, meta device"
 
-def model_cost(model: Mapping[str, Any], video_shape: tuple[int, int, int, int, int]) -> dict[str, Any]:
+
+@dataclass
+class Count:
+    """What a network costs: `entries` of the canonical counter, and how the second compares."""
+
+    entries: Entries
+    cross_check: dict[str, Any]
+
+    def macs(self, part: str = "") -> int:
+        """Multiply-accumulates of the part of this name and all within; of the whole without a name."""
+        return sum(macs for (module, _, _), macs in self.entries.items() if _within(module, part))
+
+    def by_kind(self, part: str = "") -> dict[str, int]:
+        """MACs per kind of layer (`KINDS`), the kinds that occur."""
+        kinds = dict.fromkeys(KINDS, 0)
+        for (module, kind, _), macs in self.entries.items():
+            kinds[kind] += macs if _within(module, part) else 0
+        return {kind: macs for kind, macs in kinds.items() if macs}
+
+
+def count(network: nn.Module, *inputs: torch.Tensor) -> Count:
+    """Count a network on inputs, both of the meta device, with both counters.
+
+    Raises:
+        Uncountable: naming the operator and the module it stands in, when one is counted by nobody or the counters
+            disagree; or why the network does not run without values.
+    """
+    trained = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
+    for parameter, _ in trained:  # torch takes other matrix products for frozen weights, which would be of another kind
+        parameter.requires_grad_(parameter.is_floating_point())
+    try:
+        entries = count_on_meta(network, *inputs)
+        return Count(entries, cross_check(network, inputs, entries))
+    finally:
+        for parameter, requires_grad in trained:
+            parameter.requires_grad_(requires_grad)
+
+
+def model_cost(model: Mapping[str, Any], video_shape: tuple[int, int, int, int, int], views: int = 1) -> dict[str, Any]:
     """Count one video through a model, in eval mode.
 
-    On the meta device `FlopCounterMode` sees attention, LSTM and fused layers that it misses on a real one.
+    A MAC is one multiplication with its addition, and two FLOPs. Counted are convolutions, matrix products, attention
+    and recurrent layers; elementwise operators, norms and pools are not, as usual.
 
     Args:
         model: its config, with the `data_preprocessor` in it.
-        video_shape: (N, C, T, H, W) of one video.
+        video_shape: (N, C, T, H, W) of one view, the set of frames that goes through the model at once.
+        views: how many views of a video a test averages.
 
     Returns:
-        `params`, `trainable_params`, `macs`, `flops` (twice the MACs), `input_shape`, `counter`.
+        `params`, `trainable_params`; `macs`, `flops` (twice the MACs), `by_kind` and `by_part` of all views of a video;
+        `macs_per_view`, `views`, `input_shape` (of a view), `num_frames` (of all views), `counter`, `cross_check` (of
+        a view).
+
+    Raises:
+        Uncountable: as `count`.
     """
-    with torch.device("meta"):
-        network = MODELS.build(dict(model)).eval()
-        video_BNCTHW = torch.empty(1, *video_shape)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(video_BNCTHW)
-    parameters = list(network.parameters())
-    flops = counter.get_total_flops()
-    return {
-        "params": sum(p.numel() for p in parameters),
-        "trainable_params": sum(p.numel() for p in parameters if p.requires_grad),
-        "macs": flops // 2,
-        "flops": flops,
+    network = _on_meta(model).eval()
+    counted = count(network, torch.empty(1, *video_shape, device="meta"))
+    parts = {name: part for name, part in network.named_children() if name != "data_preprocessor"}
+    macs = counted.macs()
+    return _parameters(network) | {
+        "macs": views * macs,
+        "flops": 2 * views * macs,
+        "macs_per_view": macs,
+        "views": views,
         "input_shape": list(video_shape),
-        "counter": f"torch {torch.__version__} FlopCounterMode, meta device",
+        "num_frames": views * video_shape[0] * video_shape[2],
+        "by_kind": _times(views, counted.by_kind()),
+        "by_part": {
+            name: _parameters(part)
+            | {"macs": views * counted.macs(name), "by_kind": _times(views, counted.by_kind(name))}
+            for name, part in parts.items()
+        },
+        "counter": COUNTER,
+        "cross_check": counted.cross_check,
     }
+
+
+def cost_or_reason(
+    model: Mapping[str, Any], video_shape: tuple[int, int, int, int, int], views: int = 1
+) -> dict[str, Any]:
+    """`model_cost`, or where it cannot be told: `macs` and `flops` None, and `uncounted`, the reason.
+
+    For a training, which a new operator must not keep from starting.
+    """
+    try:
+        return model_cost(model, video_shape, views)
+    except Uncountable as error:
+        unknown = {"macs": None, "flops": None, "uncounted": str(error), "views": views}
+        try:
+            parameters = _parameters(_on_meta(model))
+        except Uncountable:
+            parameters = {"params": None, "trainable_params": None}
+        frames = views * video_shape[0] * video_shape[2]
+        return parameters | unknown | {"input_shape": list(video_shape), "num_frames": frames}
+
+
+def _on_meta(model: Mapping[str, Any]) -> nn.Module:
+    try:
+        with torch.device("meta"):
+            return MODELS.build(dict(model))
+    except UserError:
+        raise
+    except Exception as error:
+        raise Uncountable(f"the model cannot be built on the meta device ({one_line(error)})") from None
+
+
+def _parameters(module: nn.Module) -> dict[str, int]:
+    sizes = [(prod(parameter.shape), parameter.requires_grad) for parameter in module.parameters()]
+    return {"params": sum(n for n, _ in sizes), "trainable_params": sum(n for n, trained in sizes if trained)}
+
+
+def _times(views: int, by_kind: dict[str, int]) -> dict[str, int]:
+    return {kind: views * macs for kind, macs in by_kind.items()}
+
+
+def _within(module: str, part: str) -> bool:
+    return not part or module == part or module.startswith(f"{part}.")

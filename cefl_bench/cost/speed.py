@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from cefl_bench.cost.flops import model_cost
+from cefl_bench.cost.flops import cost_or_reason
 from cefl_bench.cost.memory import HOW
 from cefl_bench.cost.stopwatch import Stopwatch, spread
 from cefl_bench.cost.trials import CALLS_PER_BLOCK, SpeedOptions, Trials
@@ -42,7 +42,7 @@ def measure_speed(
     torch.backends.cudnn.benchmark = bool(config.get("env_cfg", {}).get("cudnn_benchmark", False))
     device = options.device
     batch = options.batch or config.train_dataloader.batch_size
-    cost = model_cost(config.model | {"data_preprocessor": config.data_preprocessor}, video_shape)
+    cost = cost_or_reason(config.model | {"data_preprocessor": config.data_preprocessor}, video_shape)
     say("matrix product")
     matmul = matmul_speed(device, options.precision, options.stopwatch)
     work = Workload(config, video_shape, frame_size, device, options.precision, options.compiled, options.memory_format)
