@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from cefl_bench.config import load_config, plain, track_of
 from cefl_bench.errors import UserError
-from cefl_bench.facts import config_cost
+from cefl_bench.facts import config_cost, video_shape
 from cefl_bench.files import write_text
 from cefl_bench.functional.protocol import difference, protocol_id, protocol_of
 from cefl_bench.report.model_zoo import Row, Section, zoo_page
@@ -37,13 +37,17 @@ def make_zoo() -> str:
     """The text of model_zoo.md: a section for every corpus that has a config, in alphabetical order."""
     rows: dict[str, list[Row]] = {}
     metas: dict[str, dict[str, Any]] = {}
+    costs: dict[str, dict[str, Any]] = {}  # by model and input: leaves of several corpora share theirs
     leaves = sorted(CONFIGS.glob("*.py"))
     for leaf in tqdm(leaves, desc="configs", unit="config", leave=False, disable=None):
         config = load_config(leaf)
         meta = config.test_dataloader.dataset.type.METAINFO
         metas[meta["key"]] = meta
+        model = json.dumps([plain(config.model.to_dict()), video_shape(config)], sort_keys=True)
+        if model not in costs:
+            costs[model] = config_cost(config)
         rows.setdefault(meta["key"], []).append(
-            Row(leaf.stem, _title(leaf), track_of(leaf.stem), config_cost(config), _results(leaf.stem, config))
+            Row(leaf.stem, _title(leaf), track_of(leaf.stem), costs[model], _results(leaf.stem, config))
         )
     unknown = {file.parent.name for file in MEASURED.glob("*/*.json")} - {leaf.stem for leaf in leaves}
     if unknown:

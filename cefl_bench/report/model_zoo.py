@@ -52,7 +52,10 @@ def _section(section: Section) -> str:
         f"{len(meta['classes'])} classes ({', '.join(meta['classes'])}), {folds}{clips}.",
     ]
     if meta["key"] == "synthetic":
-        lines.append("These faces are rendered: a score here says that the code works, and nothing about real faces.")
+        lines += [
+            "These faces are rendered: a score here says that the code works, and nothing about real faces.",
+            "The networks are narrow versions of those of the same name above; each config says how.",
+        ]
     for track, title in (("fair", "Fair track: one protocol for all"), ("paper", "Paper track: a method's own recipe")):
         rows = sorted((row for row in section.rows if row.track == track), key=lambda row: row.cost["macs"])
         if rows:
@@ -64,8 +67,8 @@ def _section(section: Section) -> str:
 
 def _rows(rows: Sequence[Row]) -> list[str]:
     lines = [
-        "| method | config | parameters | MACs | measured: UAR | WAR | best test epoch: UAR | WAR | runs |",
-        "|---|---|--:|--:|--:|--:|--:|--:|---|",
+        "| method | config | parameters | MACs | measured: UAR / WAR | best test epoch | runs |",
+        "|---|---|--:|--:|--:|--:|---|",
     ]
     for row in rows:
         cells = [row.title, f"[{row.config}](configs/{row.config}.py)"]
@@ -83,11 +86,10 @@ def _rows(rows: Sequence[Row]) -> list[str]:
 
 def _scores(results: Sequence[Mapping[str, Any]]) -> list[str]:
     if not results:
-        return [""] * 5
+        return [""] * 3
     scores = [
-        f"{100 * mean(result['metrics'][which][name] for result in results):.1f}"
+        " / ".join(f"{100 * mean(result['metrics'][which][name] for result in results):.1f}" for name in ("uar", "war"))
         for which in ("last", "best_test")
-        for name in ("uar", "war")
     ]
     folds, seeds = (sorted({result[name] for result in results}) for name in ("fold", "seed"))
     return [*scores, f"fold {', '.join(map(str, folds))}; seed {', '.join(map(str, seeds))}"]
