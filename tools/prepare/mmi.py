@@ -20,9 +20,8 @@ def parse_arguments() -> argparse.Namespace:
 @one_line_errors
 def main() -> None:
     arguments = parse_arguments()
-    from cefl_bench.datasets.lists import FOLDS, write_folds
+    from cefl_bench.datasets.folds import make_folds
     from cefl_bench.datasets.mmi import MMI, read_sessions
-    from cefl_bench.functional.folds import subject_folds
 
     root = arguments.root or data_home() / "mmi"
     if not (root / "Sessions").is_dir():
@@ -30,10 +29,7 @@ def main() -> None:
     entries, left_out = read_sessions(root)
     for reason, sessions in left_out.items():
         print(f"{len(sessions)} sessions left out, {reason}")
-    labels, subjects = [entry["label"] for entry in entries], [entry["subject"] for entry in entries]
-    fold_of = subject_folds(labels, subjects, MMI.METAINFO["num_folds"], arguments.seed)
-    new = write_folds(root / FOLDS, fold_of)
-    print(f"{len(entries)} sequences of {len(fold_of)} subjects: {'wrote' if new else 'kept'} {root / FOLDS}")
+    print(make_folds(root, entries, MMI.METAINFO["num_folds"], arguments.seed))
 
 
 if __name__ == "__main__":
