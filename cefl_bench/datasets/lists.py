@@ -21,6 +21,12 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
     return lines
 
 
+def split_last(line: str) -> tuple[str, str]:
+    """A line `<path> <label>` in its two parts; the path may hold blanks, and is empty where there is only one part."""
+    *path, label = line.rsplit(maxsplit=1)
+    return "".join(path), label
+
+
 def read_table(path: Path, *columns: str) -> Iterator[tuple[str, dict[str, str]]]:
     """The rows of a CSV with a header, each with where it stands (`file, line n`), cells without blanks around them.
 

@@ -77,7 +77,7 @@ def test_ferv39k_reads_both_orders_of_the_labels_and_words_alike(ferv39k):
     by_alphabet = [f"{clip} {alphabetical.index(clip.split('/')[1])}" for clip in clips]
     assert ferv39k_lines(ferv39k, *by_alphabet) == expected
     assert ferv39k_lines(ferv39k, *(f"{clip} {clip.split('/')[1]}" for clip in clips)) == expected
-    assert ferv39k_lines(ferv39k, "2_ClipsforFaceCrop/Daily Life/Sad/0002/ Sad") == {"Daily Life/Sad/0002": 1}
+    assert ferv39k_lines(ferv39k, "2_ClipsforFaceCrop/Daily Life/Sad/0002/\tSad") == {"Daily Life/Sad/0002": 1}
 
 
 @pytest.mark.parametrize(
