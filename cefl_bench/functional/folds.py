@@ -27,9 +27,7 @@ def subject_folds(labels: Sequence[int], subjects: Sequence[str], num_folds: int
             f"{people} subjects cannot be shared out over {num_folds} folds: expected at least one in each; is the "
             "corpus complete?"
         )
-    # The order of the videos on disk must not matter.
-    order = sorted(range(len(labels)), key=lambda index: (subjects[index], labels[index]))
-    label, subject = np.asarray(labels)[order], np.asarray(subjects)[order]
+    label, subject = np.asarray(labels), np.asarray(subjects)
     splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
     fold_of = {
         str(person): fold
