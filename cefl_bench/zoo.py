@@ -42,6 +42,8 @@ def make_zoo() -> str:
     for leaf in tqdm(leaves, desc="configs", unit="config", leave=False, disable=None):
         config = load_config(leaf)
         meta = config.test_dataloader.dataset.type.METAINFO
+        if meta["key"] == "own":
+            continue  # no corpus that others could compare on
         metas[meta["key"]] = meta
         model = json.dumps([plain(config.model.to_dict()), video_shape(config)], sort_keys=True)
         if model not in costs:
@@ -67,9 +69,10 @@ def add_results(files: list[str]) -> list[Path]:
         try:
             result = json.loads(file.read_text(encoding="utf-8"))
             name, fold, seed = result["config_name"], result["fold"], result["seed"]
+            trained = "last" in result["metrics"]
         except (OSError, ValueError, KeyError, TypeError):
             raise UserError(f"{file} is not a result.json: expected what tools/train.py leaves") from None
-        if "last" not in result["metrics"]:
+        if not trained:
             raise UserError(f"{file} is of a test, not of a training: expected what tools/train.py leaves")
         if not (CONFIGS / f"{name}.py").exists():
             raise UserError(f"{file} is of config {name!r}, which is not in {CONFIGS}")

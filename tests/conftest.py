@@ -1,6 +1,6 @@
 """What several test files share."""
 
-import os
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -21,12 +21,23 @@ TINY = (
 """Options that make ceflnet_synthetic.py small enough for tests."""
 
 
+def tree_folder(name: str) -> str:
+    """The folder of a dataset's tree in `data_home`, where its config looks for it."""
+    return {"SyntheticFaces": "synthetic_demo", "CSVVideos": "own"}.get(name, name.lower())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_collection() -> None:
+    """Mmengine collects garbage whenever a dataset is made: do not search all that is imported by now each time."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data home with a small tree of every dataset; the synthetic one also where the config looks for it."""
     home = tmp_path_factory.mktemp("data")
     for name, build in TREES.items():
-        build(home / {"SyntheticFaces": "synthetic_demo", "DFEW": "dfew"}.get(name, name.lower()))
+        build(home / tree_folder(name))
     return home
 
 
@@ -45,11 +56,10 @@ def with_data(data_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return data_home
 
 
-def run_tool(*arguments: str | Path, check: bool = True, root: Path = ROOT, **options) -> subprocess.CompletedProcess:
-    """Run `tools/<first argument>` of a checkout as a person would; a failure shows what it printed."""
-    command = [sys.executable, str(root / "tools" / arguments[0]), *map(str, arguments[1:])]
-    environment = {**os.environ, "PYTHONPATH": str(root)} | options.pop("env", {})
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment, **options)
+def run_tool(*arguments: str | Path, check: bool = True, **options) -> subprocess.CompletedProcess:
+    """Run `tools/<first argument>` as a person would; a failure shows what it printed."""
+    command = [sys.executable, str(ROOT / "tools" / arguments[0]), *map(str, arguments[1:])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, **options)
     if check and done.returncode:
         pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
     return done

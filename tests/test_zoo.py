@@ -5,8 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run_tool
 
+from cefl_bench import zoo
+from cefl_bench.config import load_config, plain
+from cefl_bench.errors import UserError
+from cefl_bench.functional.protocol import protocol_id, protocol_of
 from cefl_bench.report.model_zoo import Row, Section, zoo_page
 from cefl_bench.report.published import CSV, Published, published
 
@@ -49,50 +52,57 @@ def test_published_numbers_have_a_source_and_are_percentages():
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of what the zoo is made of, with two configs."""
-    for folder in ("cefl_bench", "tools"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.rmtree(tmp_path / "cefl_bench" / "report" / "measured", ignore_errors=True)
-    (tmp_path / "configs").mkdir()
-    shutil.copytree(ROOT / "configs" / "_base_", tmp_path / "configs" / "_base_")
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout of two configs, nothing measured yet."""
+    shutil.copytree(zoo.CONFIGS / "_base_", tmp_path / "configs" / "_base_")
     for name in ("c3d_dfew", "c3d_synthetic"):
-        shutil.copy(ROOT / "configs" / f"{name}.py", tmp_path / "configs")
+        shutil.copy(zoo.CONFIGS / f"{name}.py", tmp_path / "configs")
+    for name, path in (("CONFIGS", "configs"), ("PAGE", "model_zoo.md"), ("MEASURED", "measured")):
+        monkeypatch.setattr(zoo, name, tmp_path / path)
     return tmp_path
 
 
-def test_a_stale_page_is_found_and_a_result_of_another_protocol_refused(checkout):
-    def zoo(*arguments: str | Path, check: bool = True):
-        return run_tool("zoo.py", *arguments, check=check, root=checkout)
-
-    zoo()
-    zoo("--check")
-    page = checkout / "model_zoo.md"
-    assert "## DFEW" in page.read_text(encoding="utf-8") and "77." not in page.read_text(encoding="utf-8")
-
-    protocol = json.loads(zoo_protocol(checkout))
-    file = checkout / "result.json"
-    measured = result(1, 0.77) | dict(config_name="c3d_synthetic", **protocol)
-    file.write_text(
-        json.dumps(measured | {"protocol_id": "another", "protocol": protocol["protocol"] | {"track": "x"}})
-    )
-    refused = zoo("--add", file, check=False)
-    assert refused.returncode == 1 and "another protocol" in refused.stderr and "track: 'x' != 'fair'" in refused.stderr
-
-    file.write_text(json.dumps(measured))
-    zoo("--add", file)
-    assert "| 77.0 / 77.0 | 87.0 / 87.0 | fold 1; seed 0 |" in page.read_text(encoding="utf-8")
-    zoo("--check")
-    page.write_text(page.read_text(encoding="utf-8").replace("77.0", "78.0"))
-    stale = zoo("--check", check=False)
-    assert stale.returncode == 1 and "run python tools/zoo.py" in stale.stderr
-
-
-def zoo_protocol(checkout: Path) -> str:
-    """The protocol and its id that a run of c3d_synthetic would write."""
-    from cefl_bench.config import load_config, plain
-    from cefl_bench.functional.protocol import protocol_id, protocol_of
-
+def measured(checkout: Path, **changes) -> Path:
+    """A result.json as a run of c3d_synthetic would leave it now."""
     config = load_config(checkout / "configs" / "c3d_synthetic.py")
     protocol = protocol_of(plain(config.to_dict()) | {"track": "fair"})
-    return json.dumps({"protocol": protocol, "protocol_id": protocol_id(protocol)})
+    known = dict(config_name="c3d_synthetic", protocol=protocol, protocol_id=protocol_id(protocol))
+    file = checkout / "result.json"
+    file.write_text(json.dumps(result(1, 0.77) | known | changes))
+    return file
+
+
+def test_a_result_is_taken_in_and_a_stale_page_found(checkout):
+    page = zoo.write_zoo()
+    assert "## DFEW" in page.read_text(encoding="utf-8") and "77.0" not in page.read_text(encoding="utf-8")
+    zoo.add_results([str(measured(checkout))])
+    with pytest.raises(UserError, match=r"run python tools/zoo\.py"):
+        zoo.check_zoo()
+    zoo.write_zoo()
+    assert "| 77.0 / 77.0 | 87.0 / 87.0 | fold 1; seed 0 |" in page.read_text(encoding="utf-8")
+    zoo.check_zoo()
+    page.write_text(page.read_text(encoding="utf-8").replace("77.0", "78.0"), encoding="utf-8")
+    with pytest.raises(UserError, match=r"run python tools/zoo\.py"):
+        zoo.check_zoo()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(protocol_id="x", protocol={"track": "x"}), "another protocol than c3d_synthetic now has.*batch_size: None != 16"),
+        (dict(config_name="c3d_nowhere"), "config 'c3d_nowhere', which is not in"),
+        (dict(metrics={"checkpoint": {}}), "is of a test, not of a training"),
+        (dict(fold=None, metrics=None), "is not a result"),
+    ],
+)
+def test_what_is_no_result_of_these_configs_is_refused(checkout, changes, message):
+    with pytest.raises(UserError, match=message):
+        zoo.add_results([str(measured(checkout, **changes))])
+    assert not (checkout / "measured").exists()
+
+
+def test_a_result_that_a_config_has_left_behind_stops_the_page(checkout):
+    zoo.add_results([str(measured(checkout))])
+    (checkout / "configs" / "c3d_synthetic.py").unlink()
+    with pytest.raises(UserError, match="configs that are not there: c3d_synthetic"):
+        zoo.write_zoo()

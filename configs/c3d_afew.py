@@ -1,0 +1,11 @@
+"""C3D on AFEW, fair track: python tools/train.py configs/c3d_afew.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.afew import *
+    from ._base_.models.c3d import *
+    from ._base_.runtime import *
+    from ._base_.schedules.fair import *
+
+model.head.num_classes = 7

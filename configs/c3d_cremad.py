@@ -1,0 +1,11 @@
+"""C3D on CREMA-D, fair track: python tools/train.py configs/c3d_cremad.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.cremad import *
+    from ._base_.models.c3d import *
+    from ._base_.runtime import *
+    from ._base_.schedules.fair import *
+
+model.head.num_classes = 6

@@ -1,0 +1,11 @@
+"""Former-DFER on BU-3DFE, fair track: python tools/train.py configs/former_dfer_bu3dfe.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.bu3dfe import *
+    from ._base_.models.former_dfer import *
+    from ._base_.runtime import *
+    from ._base_.schedules.fair import *
+
+model.head.num_classes = 6

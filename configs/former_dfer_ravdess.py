@@ -1,0 +1,11 @@
+"""Former-DFER on RAVDESS, fair track: python tools/train.py configs/former_dfer_ravdess.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.ravdess import *
+    from ._base_.models.former_dfer import *
+    from ._base_.runtime import *
+    from ._base_.schedules.fair import *
+
+model.head.num_classes = 8

@@ -1,0 +1,11 @@
+"""ResNet-18 and GRU on MMI, fair track: python tools/train.py configs/resnet18_gru_mmi.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.mmi import *
+    from ._base_.models.resnet18_gru import *
+    from ._base_.runtime import *
+    from ._base_.schedules.fair import *
+
+model.head.num_classes = 6

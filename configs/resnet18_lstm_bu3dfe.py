@@ -1,0 +1,11 @@
+"""ResNet-18 and LSTM on BU-3DFE, fair track: python tools/train.py configs/resnet18_lstm_bu3dfe.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.bu3dfe import *
+    from ._base_.models.resnet18_lstm import *
+    from ._base_.runtime import *
+    from ._base_.schedules.fair import *
+
+model.head.num_classes = 6
