@@ -1,4 +1,7 @@
-"""Opens a video, as a file or as a folder of images. The one door of decord."""
+"""Opens a video, as a file or as a folder of images. The one door of decord.
+
+decord reads a video file that needs no seeking, PyAV any other: `pyav_frames` says why. Their pixels are the same.
+"""
 
 import re
 from collections.abc import Sequence
@@ -13,6 +16,7 @@ from mmcv.transforms import BaseTransform
 
 from cefl_bench.errors import UserError
 from cefl_bench.registry import TRANSFORMS
+from cefl_bench.transforms.pyav_frames import SequentialFrames, needs_no_seeking
 
 decord.logging.set_level(decord.logging.QUIET)
 DECORD_REFUSES = frozenset({16, 24, 32, 48, 96, 144})
@@ -57,8 +61,7 @@ class VideoFrames:
         if not Path(path).is_file():
             raise UserError(f"video {path} does not exist: expected a video file where the list names one")
         try:
-            decoded = size + 4 if size in DECORD_REFUSES else size
-            self._reader = decord.VideoReader(path, width=decoded, height=decoded, num_threads=1)
+            self._reader = _open(path, size)
             self._length = len(self._reader)
         except Exception as error:  # decord raises bare RuntimeError and DECORDError alike
             raise _unreadable("video", path, error) from None
@@ -70,12 +73,24 @@ class VideoFrames:
     def fetch(self, indices: np.ndarray) -> np.ndarray:
         unique, place = np.unique(indices, return_inverse=True)
         try:
-            frames = self._reader.get_batch(unique.tolist()).asnumpy()
+            frames = self._reader.read(unique)
         except Exception as error:
             raise _unreadable("video", self.path, error) from None
-        if frames.shape[1] != self.size:
-            frames = np.stack([mmcv.imresize(frame, (self.size, self.size), interpolation="area") for frame in frames])
         return frames[place.reshape(-1)]
+
+
+class DecordFrames:
+    """The frames of a video file that needs no seeking."""
+
+    def __init__(self, path: str, size: int) -> None:
+        self._reader = decord.VideoReader(path, width=size, height=size, num_threads=1)
+
+    def __len__(self) -> int:
+        return len(self._reader)
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """(n,) ascending frame indices without repeats -> uint8 (n, size, size, 3), RGB."""
+        return self._reader.get_batch(indices.tolist()).asnumpy()
 
 
 class ImageFrames:
@@ -137,6 +152,11 @@ class ReadAny(Reader):
         return (ReadFrames if path.is_dir() else ReadVideo)(self.size).open(results)
 
 
+def _open(path: str, size: int) -> DecordFrames | SequentialFrames:
+    exact = needs_no_seeking(path) and size not in DECORD_REFUSES
+    return DecordFrames(path, size) if exact else SequentialFrames(path, size)
+
+
 def _check_length(what: str, path: str, length: int, listed: int) -> None:
     if length < 1:
         raise UserError(f"{what} {path} holds no frame: expected at least one; copy or download it again")
@@ -146,6 +166,7 @@ def _check_length(what: str, path: str, length: int, listed: int) -> None:
 
 def _unreadable(what: str, path: str, error: Exception) -> UserError:
     # decord prefixes every layer of an error with a time and a source line of its own
-    reason = re.sub(r"\[[\d:]+\] \S+:\d+: ", "", str(error)).strip().split("\n")[0][:160]
+    reason = getattr(error, "strerror", None) or re.sub(r"\[[\d:]+\] \S+:\d+: ", "", str(error))
+    reason = reason.strip().split("\n")[0][:160]
     size = Path(path).stat().st_size
     return UserError(f"{what} {path} cannot be decoded ({size} bytes; {reason}): copy or download it again")
