@@ -33,7 +33,7 @@ class Backbone(BaseModule):
         self.weights = init_cfg
 
     def init_weights(self) -> None:
-        super().init_weights()
+        # Networks draw their first weights when they are built; to go through the children would draw timm's again.
         if self.weights is not None:
             self.init_source = load_weights(self, **self.weights)
 
