@@ -11,6 +11,7 @@ from cefl_bench.cost.flops import model_cost
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.environment import environment
 from cefl_bench.functional.protocol import protocol_id, protocol_of
+from cefl_bench.packing import store_of
 
 
 def known_before(
@@ -37,6 +38,7 @@ def known_before(
             config.model | {"data_preprocessor": config.data_preprocessor}, video_shape(config, test_set)
         ),
         "environment": environment(),
+        "data": {"packed": all(store_of(dataset) is not None for dataset in datasets.values())},
         "data_fingerprint": {split: dataset.fingerprint() for split, dataset in datasets.items()},
     }
 

@@ -1,8 +1,8 @@
 """Opens a video, as a file or as a folder of images. The one door of decord."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import decord
@@ -11,37 +11,53 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from cefl_bench.errors import UserError
+from cefl_bench.records import Frames
 from cefl_bench.registry import TRANSFORMS
+from cefl_bench.store.index import store_folder
+from cefl_bench.store.read import Store, open_store
 
 decord.logging.set_level(decord.logging.QUIET)
 DECORD_REFUSES = frozenset({16, 24, 32, 48, 96, 144})
 """Sizes below 260 at which decord 3.4 pads the rows of a frame and then refuses to hand it out."""
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
-
-
-class Frames(Protocol):
-    """The frames of one video, read when they are asked for. Errors are a `UserError` that names the file."""
-
-    def __len__(self) -> int: ...
-
-    def fetch(self, indices: np.ndarray) -> np.ndarray:
-        """(n,) frame indices, any order, repeats allowed -> uint8 (n, H, W, C), RGB."""
+DECODER = {"decord": decord.__version__, "opencv": cv2.__version__, "mmcv": mmcv.__version__}
+"""What decodes and scales, and may give other pixels in another version."""
 
 
 class Reader(BaseTransform):
     """The contract of a reader: `path`, `num_frames` -> adds `frames`, a `Frames` of `size` x `size` pixels.
 
+    Frames that `tools/pack.py` has packed below `data_root` are taken from there; they are the same.
+
     Args:
         size: height and width in pixels.
+        packed: use packed frames where there are some.
     """
 
-    frames: type[Frames]
+    frames: Callable[[str, int, int], Frames]
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, size: int, packed: bool = True) -> None:
+        self.size, self.packed = size, packed
+
+    @property
+    def key(self) -> str:
+        """Names what this reader makes of a video: a subclass with another argument that changes pixels adds it."""
+        return f"{type(self).__name__}_{self.size}"
+
+    def decode(self, path: str, listed_frames: int = -1) -> Frames:
+        return self.frames(path, self.size, listed_frames)
+
+    def store(self, data_root: str) -> Store | None:
+        """The packed frames of this reader; None where there are none or they are not wanted."""
+        return open_store(store_folder(data_root, self.key)) if self.packed else None
 
     def transform(self, results: dict) -> dict:
-        results["frames"] = self.frames(results["path"], self.size, results["num_frames"])
+        path, listed = results["path"], results["num_frames"]
+        store = self.store(results["data_root"]) if "data_root" in results else None
+        frames = store.frames(path) if store else None
+        if frames is None or listed not in (-1, len(frames)):  # what is wrong with it, decoding tells
+            frames = self.decode(path, listed)
+        results["frames"] = frames
         return results
 
 
