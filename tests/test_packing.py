@@ -220,10 +220,11 @@ def test_training_with_packed_frames_is_the_same_training(trained):
 @pytest.mark.slow
 def test_a_run_goes_on_and_is_tested_with_packed_frames_or_without(trained):
     folder, environment = trained
-    (folder / "packed" / "result.json").unlink()  # as a kill just before the end leaves it
-    arguments = [CONFIG, "--work-dir", folder / "packed", "--resume", *OPTIONS]
+    shutil.copytree(folder / "packed", folder / "again")
+    (folder / "again" / "result.json").unlink()  # as a kill just before the end leaves it
+    arguments = [CONFIG, "--work-dir", folder / "again", "--resume", *OPTIONS]
     run_tool("train.py", *arguments, "--no-pack", env=environment)
-    assert result_of(folder / "packed")["data"] == {"packed": False}
+    assert result_of(folder / "again")["data"] == {"packed": False}
     arguments = [CONFIG, folder / "decoded" / "last.pth", *OPTIONS]
     run_tool("test.py", *arguments, "--out", folder / "tested", env=environment)
     tested, before = result_of(folder / "tested"), result_of(folder / "decoded")
