@@ -13,6 +13,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.functional.clips import regroup
 from cefl_bench.launch import RunOptions, as_trained, build_dataset
 from cefl_bench.models.recognizer import Recognizer
+from cefl_bench.packing import decode_always
 from cefl_bench.registry import MODELS
 from cefl_bench.report.activation import Explanation, draw_explanation
 
@@ -27,6 +28,8 @@ def explain(
     """
     options = as_trained(options, checkpoints.load(checkpoint).get("meta", {}))
     config = load_config(options.config, parse_options(options.cfg_options), options.fold)
+    if options.no_pack:
+        decode_always(config)
     dataset = build_dataset(config, "test_dataloader")
     model = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
     checkpoints.load_into(model, checkpoint)

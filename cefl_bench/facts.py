@@ -13,6 +13,7 @@ from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.environment import environment
 from cefl_bench.errors import UserError
 from cefl_bench.functional.protocol import protocol_id, protocol_of
+from cefl_bench.packing import store_of
 from cefl_bench.transforms.blank import blank_sample
 
 
@@ -38,6 +39,7 @@ def known_before(
         "clips": {"official": test_set.num_official_clips()},
         "cost": cost_or_reason(*_model_and_shape(config)),
         "environment": environment(),
+        "data": {"packed": all(store_of(dataset) is not None for dataset in datasets.values())},
         "data_fingerprint": {split: dataset.fingerprint() for split, dataset in datasets.items()},
     }
 

@@ -41,6 +41,14 @@ def sha256_of(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+def source_size(path: str | Path) -> int:
+    """How large a video is: bytes of a file, number of files in a folder, -1 where there is neither."""
+    path = Path(path)
+    if path.is_dir():
+        return sum(1 for _ in path.iterdir())
+    return path.stat().st_size if path.is_file() else -1
+
+
 def data_home() -> Path:
     """Where relative data roots start: `$CEFL_BENCH_DATA`, else `data/` in this checkout, else `data/` here."""
     if home := os.environ.get("CEFL_BENCH_DATA"):

@@ -26,6 +26,7 @@ from cefl_bench.hooks.checkpoint import LAST, Checkpoint
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.write_result import PREDICTIONS, RESULT, WriteResult
+from cefl_bench.packing import check_store, decode_always
 from cefl_bench.processes import join_processes, keep_freed_memory
 from cefl_bench.registry import DATASETS
 from cefl_bench.report.confusion import draw_confusion
@@ -47,6 +48,7 @@ class RunOptions:
     resume: bool = False
     amp: bool = False
     launcher: str = "none"
+    no_pack: bool = False
     cfg_options: Sequence[str] = ()
 
 
@@ -58,6 +60,8 @@ def train(options: RunOptions) -> Path:
     """
     config, name = _prepare(options)
     config_plain = plain(config.to_dict()) | {"num_processes": get_world_size()}
+    if options.no_pack:  # no part of the config: frames are the same, and a run goes on with them or without
+        decode_always(config)
     train_set, test_set = build_dataset(config, "train_dataloader"), build_dataset(config, "val_dataloader")
     _check_split(config_plain, train_set, test_set)
     folder = Path(options.work_dir or Path("work_dirs") / name / f"fold{train_set.fold}_seed{config.randomness.seed}")
@@ -69,7 +73,8 @@ def train(options: RunOptions) -> Path:
     for note in test_set.notes:
         _say(note)
     _say(
-        f"{facts['dataset']}, fold {facts['fold']}: {len(train_set)} training and {len(test_set)} test videos\n"
+        f"{facts['dataset']}, fold {facts['fold']}: {len(train_set)} training and {len(test_set)} test videos"
+        f"{', packed' if facts['data']['packed'] else ''}\n"
         f"{name}: {_cost_in_words(facts['cost'])}\n"
         f"{device_name()}, seed {facts['seed']}, protocol {facts['protocol_id']}, into {folder}"
     )
@@ -89,6 +94,8 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
     meta = checkpoints.load(checkpoint).get("meta", {})
     config, name = _prepare(as_trained(options, meta))
     config_plain = plain(config.to_dict())
+    if options.no_pack:
+        decode_always(config)
     test_set = build_dataset(config, "test_dataloader")
     folder = Path(out or Path(checkpoint).parent / "test")
     if (folder / LAST).exists():
@@ -136,7 +143,7 @@ def summary(folder: Path) -> str:
 
 
 def build_dataset(config: Config, loader: str) -> VideoDataset:
-    """The dataset of one of the config's loaders, checked against the model's classes."""
+    """The dataset of one of the config's loaders, checked against the model's classes and its packed frames."""
     dataset = DATASETS.build(config[loader].dataset)
     wanted, given = len(dataset.classes), config.model.head.get("num_classes")
     if given != wanted:
@@ -144,6 +151,7 @@ def build_dataset(config: Config, loader: str) -> VideoDataset:
             f"model.head.num_classes is {given}: expected {wanted}, the classes of {dataset.METAINFO['name']}; set it "
             "in the config"
         )
+    check_store(dataset)
     return dataset
 
 

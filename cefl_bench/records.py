@@ -4,7 +4,7 @@ Legend, used in names and docstrings: B batch, N clips per video, C channels, T 
 D feature, K classes, F frames of a video file. A tensor's name may carry its shape: `video_BNCTHW`.
 """
 
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 import numpy as np
 import torch
@@ -29,6 +29,15 @@ class Entry(TypedDict):
     """(F,) true emotional intensity 0..1 of every frame, where the corpus knows it."""
     apex: NotRequired[tuple[int, int]]
     """First frame of the apex and the one after its last, where the corpus knows it."""
+
+
+class Frames(Protocol):
+    """The frames of one video, read when they are asked for. Errors are a `UserError` that names the file."""
+
+    def __len__(self) -> int: ...
+
+    def fetch(self, indices: np.ndarray) -> np.ndarray:
+        """(n,) frame indices, any order, repeats allowed -> uint8 (n, H, W, C), RGB."""
 
 
 class Sample(TypedDict):
@@ -95,6 +104,8 @@ class Result(TypedDict):
     where they cannot be counted."""
     time: dict[str, float]
     environment: dict[str, Any]
+    data: dict[str, Any]
+    """`packed`: whether frames came from the packed-frame store. They are the same; the time they take is not."""
     data_fingerprint: dict[str, str]
     """A hash of the videos of each split that was used."""
     memory: dict[str, int]

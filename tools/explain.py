@@ -22,6 +22,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--fold", type=int, metavar="K", help="fold to look at, counted from 1 (default: the config's)")
     parser.add_argument("--out", metavar="D", help="where figures go (default: explain/ beside the checkpoint)")
+    parser.add_argument("--no-pack", action="store_true", help="decode videos, though there be packed frames of them")
     parser.add_argument(
         "--cfg-options", nargs="+", default=(), metavar="KEY=VALUE", help="change values of the config, by dotted path"
     )
@@ -34,7 +35,9 @@ def main() -> None:
     from cefl_bench.explain import explain  # here, so that --help need not wait for torch
     from cefl_bench.launch import RunOptions
 
-    options = RunOptions(arguments.config, fold=arguments.fold, cfg_options=arguments.cfg_options)
+    options = RunOptions(
+        arguments.config, fold=arguments.fold, no_pack=arguments.no_pack, cfg_options=arguments.cfg_options
+    )
     for figure in explain(options, arguments.checkpoint, arguments.videos, arguments.num, arguments.out):
         print(figure)
 

@@ -11,7 +11,7 @@ import torch
 from mmengine.dataset import BaseDataset
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import data_home
+from cefl_bench.files import data_home, source_size
 from cefl_bench.records import Entry, Sample
 
 
@@ -121,7 +121,7 @@ class VideoDataset(BaseDataset):
         for index in range(len(self)):
             entry = self.get_data_info(index)
             relative = Path(entry["path"]).relative_to(self.data_root)
-            digest.update(f"{entry['name']}\t{entry['label']}\t{relative}\t{_size(Path(entry['path']))}\n".encode())
+            digest.update(f"{entry['name']}\t{entry['label']}\t{relative}\t{source_size(entry['path'])}\n".encode())
         return digest.hexdigest()
 
     def set_epoch(self, seed: int, epoch: int) -> None:
@@ -152,11 +152,4 @@ class VideoDataset(BaseDataset):
         entry = self.get_data_info(index)
         seed, epoch = self._seed_epoch.tolist()
         rng = None if self.test_mode else np.random.default_rng([seed, epoch, index])
-        return self.pipeline(entry | {"rng": rng})
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file, number of files in a folder, -1 where there is neither."""
-    if path.is_dir():
-        return sum(1 for _ in path.iterdir())
-    return path.stat().st_size if path.is_file() else -1
+        return self.pipeline(entry | {"rng": rng, "data_root": self.data_root})

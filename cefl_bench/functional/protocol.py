@@ -10,14 +10,15 @@ def protocol_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """The protocol fields of a resolved config (plain dicts, types as dotted names).
 
     Left out on purpose: the model, the fold and the seed (they are what a table compares or averages), how the frames
-    are grouped into clips, paths, workers, hooks, and the number of test clips per batch, which changes no score.
+    are grouped into clips, paths, workers, packed frames, hooks, and the number of test clips per batch, which changes
+    no score.
     """
     train, test = config["train_dataloader"], config["test_dataloader"]
     return {
         "track": config["track"],
-        "dataset": _without(train["dataset"], "data_root", "fold", "pipeline", "split", "on_error", "shuffle_labels"),
+        "dataset": corpus_of(train["dataset"]),
         "labels": "shuffled" if train["dataset"].get("shuffle_labels") else "official",
-        "frames": {"train": train["dataset"]["pipeline"], "test": test["dataset"]["pipeline"]},
+        "frames": {"train": _steps(train), "test": _steps(test)},
         "preprocessing": config["data_preprocessor"],
         "batch_size": train["batch_size"] * config.get("num_processes", 1),
         "sampler": train["sampler"],
@@ -29,6 +30,11 @@ def protocol_of(config: Mapping[str, Any]) -> dict[str, Any]:
         },
         "selection": "last",
     }
+
+
+def corpus_of(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a dataset's config tells which corpus it is, and which variant of it."""
+    return _without(dataset, "data_root", "fold", "pipeline", "split", "on_error", "shuffle_labels")
 
 
 def protocol_id(protocol: Mapping[str, Any]) -> str:
@@ -46,6 +52,11 @@ def difference(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "
         elif here != there:
             lines.append(f"{prefix}{key}: {here!r} != {there!r}")
     return lines
+
+
+def _steps(loader: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A pipeline; frames that were packed are the same frames."""
+    return [_without(step, "packed") for step in loader["dataset"]["pipeline"]]
 
 
 def _without(mapping: Mapping[str, Any], *keys: str) -> dict[str, Any]:

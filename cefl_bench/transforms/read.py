@@ -4,10 +4,11 @@ decord reads a video file that needs no seeking, PyAV any other: `pyav_frames` s
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
+import av
 import cv2
 import decord
 import mmcv
@@ -15,41 +16,53 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from cefl_bench.errors import UserError
+from cefl_bench.records import Frames
 from cefl_bench.registry import TRANSFORMS
+from cefl_bench.store.index import store_folder
+from cefl_bench.store.read import Store, open_store
 from cefl_bench.transforms.pyav_frames import SequentialFrames, needs_no_seeking
 
 decord.logging.set_level(decord.logging.QUIET)
 DECORD_REFUSES = frozenset({16, 24, 32, 48, 96, 144})
 """Sizes below 260 at which decord 3.4 pads the rows of a frame and then refuses to hand it out."""
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
-
-
-class Frames(Protocol):
-    """The frames of one video, read when they are asked for. Errors are a `UserError` that names the file."""
-
-    def __len__(self) -> int: ...
-
-    def fetch(self, indices: np.ndarray) -> np.ndarray:
-        """(n,) frame indices, any order, repeats allowed -> uint8 (n, H, W, C), RGB."""
+DECODER = {"decord": decord.__version__, "av": av.__version__, "opencv": cv2.__version__, "mmcv": mmcv.__version__}
+"""What decodes and scales, and may give other pixels in another version."""
 
 
 class Reader(BaseTransform):
     """The contract of a reader: `path`, `num_frames` -> adds `frames`, a `Frames` of `size` x `size` pixels.
 
-    It reads video files, folders of images, or both, and says of anything else what it expected.
+    It reads video files, folders of images, or both, and says of anything else what it expected. Frames that
+    `tools/pack.py` has packed below `data_root` are taken from there; they are the same.
 
     Args:
         size: height and width in pixels.
+        packed: use packed frames where there are some.
     """
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, size: int, packed: bool = True) -> None:
+        self.size, self.packed = size, packed
 
-    def open(self, results: dict) -> Frames:
+    @property
+    def key(self) -> str:
+        """Names what this reader makes of a video: a subclass with another argument that changes pixels adds it."""
+        return f"{type(self).__name__}_{self.size}"
+
+    def decode(self, entry: Mapping[str, Any]) -> Frames:
+        """Open the video of an entry (`path`, `num_frames`, and `images` where it has them), packed or not."""
         raise NotImplementedError
 
+    def store(self, data_root: str) -> Store | None:
+        """The packed frames of this reader; None where there are none or they are not wanted."""
+        return open_store(store_folder(data_root, self.key)) if self.packed else None
+
     def transform(self, results: dict) -> dict:
-        results["frames"] = self.open(results)
+        store = self.store(results["data_root"]) if "data_root" in results else None
+        frames = store.frames(results) if store else None
+        if frames is None or results["num_frames"] not in (-1, len(frames)):  # what is wrong with it, decoding tells
+            frames = self.decode(results)
+        results["frames"] = frames
         return results
 
 
@@ -127,29 +140,29 @@ class ImageFrames:
 class ReadVideo(Reader):
     """`path` of a video file -> adds `frames`."""
 
-    def open(self, results: dict) -> Frames:
-        return VideoFrames(results["path"], self.size, results["num_frames"])
+    def decode(self, entry: Mapping[str, Any]) -> Frames:
+        return VideoFrames(entry["path"], self.size, entry["num_frames"])
 
 
 @TRANSFORMS.register_module()
 class ReadFrames(Reader):
     """`path` of a folder of images (all, or `images` of them) -> adds `frames`."""
 
-    def open(self, results: dict) -> Frames:
-        return ImageFrames(results["path"], self.size, results["num_frames"], results.get("images"))
+    def decode(self, entry: Mapping[str, Any]) -> Frames:
+        return ImageFrames(entry["path"], self.size, entry["num_frames"], entry.get("images"))
 
 
 @TRANSFORMS.register_module()
 class ReadAny(Reader):
     """`path` of a video file or of a folder of images -> adds `frames`."""
 
-    def open(self, results: dict) -> Frames:
-        path = Path(results["path"])
+    def decode(self, entry: Mapping[str, Any]) -> Frames:
+        path = Path(entry["path"])
         if not path.exists():
             raise UserError(
                 f"{path} does not exist: expected a video file or a folder of images where the list names it"
             )
-        return (ReadFrames if path.is_dir() else ReadVideo)(self.size).open(results)
+        return (ReadFrames if path.is_dir() else ReadVideo)(self.size).decode(entry)
 
 
 def _open(path: str, size: int) -> DecordFrames | SequentialFrames:

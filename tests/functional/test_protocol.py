@@ -23,6 +23,7 @@ def protocol(**options):
         {"test_dataloader.batch_size": 1},
         {"train_dataloader.dataset.data_root": "elsewhere"},
         {"model.num_clips": 8},
+        {"train_dataloader.dataset.pipeline.0.packed": False, "test_dataloader.dataset.pipeline.0.packed": False},
     ],
     ids=str,
 )

@@ -1,0 +1,110 @@
+"""Reading packed frames: a copy out of a memory-mapped file, with nothing to decode."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cefl_bench.errors import UserError
+from cefl_bench.files import source_size
+from cefl_bench.store.index import INDEX, PackedVideo, crc32_of, open_shard, read_index, shard_path, video_name
+
+
+class PackedFrames:
+    """The frames of one video, as a part of a shard."""
+
+    def __init__(self, frames: np.ndarray) -> None:
+        self._frames = frames
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def fetch(self, indices: np.ndarray) -> np.ndarray:
+        """(n,) frame indices, any order, repeats allowed -> uint8 (n, H, W, C), RGB."""
+        return self._frames.take(indices, axis=0)
+
+
+class Store:
+    """The packed frames of a corpus, for one reader and one size.
+
+    Raises:
+        UserError: when the index or a shard is damaged or of another version, naming the file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.root = folder, folder.parents[1]
+        self.index = read_index(folder)
+        self._shards: dict[int, np.memmap] = {
+            number: open_shard(shard_path(folder, number), frames, self.index.size)
+            for number, frames in self.index.shards.items()
+        }
+        # a plain array indexes faster than a memmap
+        self._frames = {number: shard.view(np.ndarray) for number, shard in self._shards.items()}
+
+    def frames(self, entry: Mapping[str, Any]) -> PackedFrames | None:
+        """The frames of the video of an entry; None where they must be decoded."""
+        video = self.index.videos.get(video_name(self.root, entry))
+        if video is None:
+            return None
+        return PackedFrames(self._frames[video.shard][video.start : video.start + video.num_frames])
+
+    def check_sources(self, entries: Iterable[Mapping[str, Any]], decoder: Mapping[str, str]) -> None:
+        """Compare the store with the videos it was made of.
+
+        Args:
+            decoder: the versions that would decode now.
+
+        Raises:
+            UserError: when it does not give the frames that decoding would.
+        """
+        if self.index.decoder != dict(decoder):
+            raise self._stale(f"it was made with {_versions(self.index.decoder)}, here are {_versions(decoder)}")
+        stale = [entry for entry in entries if not self._is_fresh(entry)]
+        if stale:
+            raise self._stale(
+                f"{len(stale)} videos are new or have another size than when they were packed, such as "
+                f"{stale[0]['path']}"
+            )
+
+    def place(self, video: PackedVideo) -> tuple[Path, int, int]:
+        """The file of a video's frames, and their offset and number of bytes in it."""
+        shard = self._shards[video.shard]
+        frame = self.index.size**2 * 3
+        path = shard_path(self.folder, video.shard)
+        return path, shard.offset + video.start * frame, video.num_frames * frame
+
+    def _is_fresh(self, entry: Mapping[str, Any]) -> bool:
+        name = video_name(self.root, entry)
+        video = self.index.videos.get(name)
+        if video is None:
+            return name in self.index.unreadable
+        return video.source_size == source_size(entry["path"])
+
+    def _stale(self, reason: str) -> UserError:
+        return UserError(
+            f"packed frames {self.folder} are out of date ({reason}): run tools/pack.py again, or give --no-pack"
+        )
+
+
+def open_store(folder: Path) -> Store | None:
+    """The store in a folder, opened once per process; None where there is none."""
+    try:
+        state = (folder / INDEX).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return _opened(folder, state.st_mtime_ns, state.st_ino)
+
+
+@lru_cache(maxsize=4)
+def _opened(folder: Path, *_: int) -> Store:
+    return Store(folder)
+
+
+def is_intact(path: Path, offset: int, num_bytes: int, crc32: int) -> bool:
+    return crc32_of(path, offset, num_bytes) == crc32
+
+
+def _versions(decoder: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in decoder.items())
