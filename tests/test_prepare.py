@@ -58,6 +58,7 @@ def test_an_adapter_reads_the_crops_of_its_videos(name, data_home, tmp_path):
     check_crops(adapter, root, "faces_9")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ("MMI", "RAVDESS"))
 def test_a_tool_makes_what_its_adapter_reads(name, data_home, tmp_path):
     """Squares have no face: their crops are full frames. Folds are made where there are none."""
