@@ -13,10 +13,11 @@ help:
 
 env: .venv/.complete
 
-.venv/.complete: requirements.lock pyproject.toml
+.venv/.complete: requirements.lock requirements-clips.lock pyproject.toml
 	@echo "installing the locked environment into .venv: a few minutes, once"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --disable-pip-version-check --no-deps --require-hashes --requirement requirements-clips.lock
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 

@@ -38,7 +38,10 @@ class Workers:
     def __enter__(self) -> "Workers":
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        if kind is KeyboardInterrupt:  # in the middle of their jobs; what they had begun is the caller's to sweep
+            for child in multiprocessing.active_children():
+                child.terminate()
         # not the pool's own exit, which would do all the rest before it lets an error through
         self._pool.shutdown(wait=True, cancel_futures=True)
 

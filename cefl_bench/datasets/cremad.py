@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from cefl_bench.datasets.base import VideoDataset
+from cefl_bench.datasets.crops import VIDEO, read_crops, report_of
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
@@ -22,7 +23,9 @@ class CREMAD(VideoDataset):
     """CREMA-D: 7,442 clips of 91 actors, in five folds by actor.
 
     Args:
-        videos: the folder of the clips below the data root, `1001_DFA_ANG_XX.flv` and so on; other containers will do.
+        frames: which variant to read: `video`, as downloaded, or a folder of crops below the data root that
+            `tools/prepare/cremad.py` made, such as `faces_224`. It belongs to the protocol.
+        videos: the folder of the clips for `video`, `1001_DFA_ANG_XX.flv` and so on; other containers will do.
     """
 
     METAINFO = dict(
@@ -33,24 +36,26 @@ class CREMAD(VideoDataset):
         num_clips=7_442,
         access=(
             "it is open: clone https://github.com/CheyneyComputerScience/CREMA-D with git-lfs so that it holds "
-            "VideoFlash/1001_DFA_ANG_XX.flv"
+            "VideoFlash/1001_DFA_ANG_XX.flv, then cut out the faces with: python tools/prepare/cremad.py"
         ),
         licence="ODbL",
         url="https://github.com/CheyneyComputerScience/CREMA-D",
         citation="Cao et al., CREMA-D: Crowd-sourced Emotional Multimodal Actors Dataset",
     )
 
-    def __init__(self, data_root: str, split: str, videos: str = "VideoFlash", **kwargs) -> None:
-        self.videos = videos
+    def __init__(self, data_root: str, split: str, frames: str = VIDEO, videos: str = "VideoFlash", **kwargs) -> None:
+        self.frames, self.videos = frames, videos
         super().__init__(data_root, split, **kwargs)
 
     def required_files(self) -> list[Path]:
-        return [inside(self.data_root, self.videos)]
+        if self.frames == VIDEO:
+            return [inside(self.data_root, self.videos)]
+        return [report_of(self.data_root, self.frames)]
 
     def load_entries(self) -> list[Entry]:
-        (folder,) = self.required_files()
+        (source,) = self.required_files()
         entries, strange, broken = [], [], []
-        for path in sorted(folder.iterdir()):
+        for path in sorted(source.iterdir() if self.frames == VIDEO else read_crops(source).values()):
             found = NAME.fullmatch(path.stem)
             fold = found and _fold_of(int(found["actor"]))
             if not fold:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cefl_bench.datasets.base import VideoDataset
+from cefl_bench.datasets.crops import VIDEO, in_crops, report_of
 from cefl_bench.datasets.lists import read_table
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
@@ -24,6 +25,8 @@ class CSVVideos(VideoDataset):
             class when the list changes.
         num_folds: how many folds `fold` counts, from 1.
         name: what results call the corpus.
+        frames: which variant to read: `video`, what the CSV lists, or a folder of crops below the data root that
+            `tools/prepare/own.py` made, such as `faces_224`. It belongs to the protocol.
         lists: the CSV below the data root.
     """
 
@@ -33,7 +36,10 @@ class CSVVideos(VideoDataset):
         classes=(),
         num_folds=1,
         num_clips=None,
-        access="write a CSV with the header name,path,label,split and a row per video, with paths relative to it",
+        access=(
+            "write a CSV with the header name,path,label,split and a row per video, with paths relative to it, "
+            "then cut out the faces with: python tools/prepare/own.py"
+        ),
         licence="yours to say",
         url="",
         citation="",
@@ -47,6 +53,7 @@ class CSVVideos(VideoDataset):
         classes: Sequence[str],
         num_folds: int = 1,
         name: str = "own videos",
+        frames: str = VIDEO,
         lists: str = "videos.csv",
         **kwargs,
     ) -> None:
@@ -54,15 +61,16 @@ class CSVVideos(VideoDataset):
             raise UserError(f"CSVVideos: classes is {classes!r}: expected two or more different names")
         # What other adapters know of their corpus, here only the config knows.
         self.METAINFO = type(self).METAINFO | {"name": name, "classes": tuple(classes), "num_folds": num_folds}
-        self.lists = lists
+        self.frames, self.lists = frames, lists
         super().__init__(data_root, split, **kwargs)
 
     def required_files(self) -> list[Path]:
-        return [inside(self.data_root, self.lists)]
+        crops = [] if self.frames == VIDEO else [report_of(self.data_root, self.frames)]
+        return [inside(self.data_root, self.lists), *crops]
 
     def load_entries(self) -> list[Entry]:
         sides: dict[str, list[Entry]] = {"train": [], "test": []}
-        (lists,) = self.required_files()
+        lists, *crops = self.required_files()
         for where, row in read_table(lists, "name", "path", "label"):
             if row["label"] not in self.classes:
                 raise UserError(f"{where}: label is {row['label']!r}: expected one of {', '.join(self.classes)}")
@@ -74,7 +82,7 @@ class CSVVideos(VideoDataset):
                 f"{lists}: subject {both[0]!r} is in training ({people[0][both[0]]!r}) and in test "
                 f"({people[1][both[0]]!r}) of fold {self.fold}: expected all videos of a subject on one side"
             )
-        return sides[self.split]
+        return in_crops(sides[self.split], *crops) if crops else sides[self.split]
 
     def _entry(self, row: dict[str, str]) -> Entry:
         path = str(inside(self.data_root, row["path"]))

@@ -6,6 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from cefl_bench.datasets.base import VideoDataset
+from cefl_bench.datasets.crops import VIDEO, in_crops, report_of
 from cefl_bench.datasets.folds import FOLDS, folds_of
 from cefl_bench.errors import UserError
 from cefl_bench.records import Entry
@@ -24,6 +25,8 @@ class MMI(VideoDataset):
     over time, the apex goes from the first unit that reaches its apex to the last that leaves it, blinks apart.
 
     Args:
+        frames: which variant to read: `video`, as downloaded, or a folder of crops below the data root that
+            `tools/prepare/mmi.py` made, such as `faces_224`. It belongs to the protocol.
         views: which camera views to use: 0 frontal, 1 profile, 2 both side by side.
     """
 
@@ -36,26 +39,30 @@ class MMI(VideoDataset):
         access=(
             "it is given on application: sign the agreement form of its web page, unpack it so that it holds "
             "Sessions/<id>/session.xml with the .avi and .xml files beside it, then share its subjects out over the "
-            "folds with: python tools/prepare/mmi.py"
+            "folds and cut out the faces with: python tools/prepare/mmi.py"
         ),
         licence="research only, by agreement",
         url="https://mmifacedb.eu/",
         citation="Pantic et al., Web-based database for facial expression analysis",
     )
 
-    def __init__(self, data_root: str, split: str, views: Sequence[int] = (FRONTAL,), **kwargs) -> None:
-        self.views = tuple(views)
+    def __init__(
+        self, data_root: str, split: str, frames: str = VIDEO, views: Sequence[int] = (FRONTAL,), **kwargs
+    ) -> None:
+        self.frames, self.views = frames, tuple(views)
         super().__init__(data_root, split, **kwargs)
 
     def required_files(self) -> list[Path]:
-        return [Path(self.data_root) / "Sessions", Path(self.data_root) / FOLDS]
+        crops = [] if self.frames == VIDEO else [report_of(self.data_root, self.frames)]
+        return [Path(self.data_root) / "Sessions", Path(self.data_root) / FOLDS, *crops]
 
     def load_entries(self) -> list[Entry]:
         entries, left_out = read_sessions(Path(self.data_root), self.views)
         for reason, sessions in left_out.items():
             self.note_left_out(reason, sessions)
         folds = folds_of(entries, Path(self.data_root) / FOLDS, self.METAINFO["num_folds"])
-        return [entry for entry, fold in zip(entries, folds, strict=True) if self.in_split(fold)]
+        entries = [entry for entry, fold in zip(entries, folds, strict=True) if self.in_split(fold)]
+        return entries if self.frames == VIDEO else in_crops(entries, report_of(self.data_root, self.frames))
 
 
 def read_sessions(root: Path, views: Sequence[int] = (FRONTAL,)) -> tuple[list[Entry], dict[str, list[str]]]:

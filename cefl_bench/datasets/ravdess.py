@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from cefl_bench.datasets.base import VideoDataset
+from cefl_bench.datasets.crops import VIDEO, read_crops, report_of
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 
@@ -20,6 +21,10 @@ class RAVDESS(VideoDataset):
     """The 1,440 video-only speech clips of RAVDESS, in six folds of four actors.
 
     The same takes with sound (modality 01) and the songs (channel 02) are left out where they lie beside them.
+
+    Args:
+        frames: which variant to read: `video`, as downloaded, or a folder of crops below the data root that
+            `tools/prepare/ravdess.py` made, such as `faces_224`. It belongs to the protocol.
     """
 
     METAINFO = dict(
@@ -31,19 +36,27 @@ class RAVDESS(VideoDataset):
         num_test_clips=(240,) * 6,
         access=(
             "it is open: download Video_Speech_Actor_01.zip to Video_Speech_Actor_24.zip from "
-            "https://zenodo.org/records/1188976 and unpack them so that it holds Actor_01/02-01-06-01-02-01-01.mp4"
+            "https://zenodo.org/records/1188976 and unpack them so that it holds Actor_01/02-01-06-01-02-01-01.mp4, "
+            "then cut out the faces with: python tools/prepare/ravdess.py"
         ),
         licence="CC BY-NC-SA 4.0",
         url="https://zenodo.org/records/1188976",
         citation="Livingstone and Russo, The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS)",
     )
 
+    def __init__(self, data_root: str, split: str, frames: str = VIDEO, **kwargs) -> None:
+        self.frames = frames
+        super().__init__(data_root, split, **kwargs)
+
     def required_files(self) -> list[Path]:
-        return [Path(self.data_root)]
+        return [Path(self.data_root) if self.frames == VIDEO else report_of(self.data_root, self.frames)]
 
     def load_entries(self) -> list[Entry]:
+        (source,) = self.required_files()
         entries, strange, others = [], [], []
-        for path in sorted(Path(self.data_root).rglob("*.mp4")):
+        paths = source.rglob("*.mp4") if self.frames == VIDEO else read_crops(source).values()
+        # by actor, as the folders of the videos are
+        for path in sorted(paths, key=lambda path: (path.stem[-2:], path.stem)):
             found = NAME.fullmatch(path.stem)
             if not found:
                 strange.append(path.name)

@@ -1,6 +1,7 @@
 """Videos of your own, fair track: 16 frames, one from each sixteenth of the video, at 112 x 112.
 
-Copy this file, and set the name, the classes and the number of folds.
+Copy this file, and set the name, the classes and the number of folds, and where the videos show nothing but a face,
+frames="video".
 """
 
 from mmengine.dataset import DefaultSampler, default_collate
@@ -35,6 +36,7 @@ train_dataloader = dict(
         num_folds=1,
         lists="videos.csv",
         data_root="own",
+        frames="faces_224",
         split="train",
         fold=1,
         pipeline=[dict(type=ReadAny, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
@@ -54,6 +56,7 @@ val_dataloader = dict(
         num_folds=1,
         lists="videos.csv",
         data_root="own",
+        frames="faces_224",
         split="test",
         fold=1,
         pipeline=[dict(type=ReadAny, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],

@@ -6,7 +6,7 @@ from cefl_bench.datasets.ravdess import RAVDESS
 from cefl_bench.metrics.recall import Recall
 from cefl_bench.models.preprocessor import VideoPreprocessor
 from cefl_bench.transforms.pack import Pack
-from cefl_bench.transforms.read import ReadVideo
+from cefl_bench.transforms.read import ReadFrames
 from cefl_bench.transforms.sample_clips import SampleClips
 
 data_preprocessor = dict(
@@ -26,9 +26,10 @@ train_dataloader = dict(
     dataset=dict(
         type=RAVDESS,
         data_root="ravdess",
+        frames="faces_224",
         split="train",
         fold=1,
-        pipeline=[dict(type=ReadVideo, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
+        pipeline=[dict(type=ReadFrames, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
     ),
 )
 val_dataloader = dict(
@@ -41,9 +42,10 @@ val_dataloader = dict(
     dataset=dict(
         type=RAVDESS,
         data_root="ravdess",
+        frames="faces_224",
         split="test",
         fold=1,
-        pipeline=[dict(type=ReadVideo, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
+        pipeline=[dict(type=ReadFrames, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
     ),
 )
 test_dataloader = val_dataloader
