@@ -65,6 +65,8 @@ def train(options: RunOptions) -> Path:
         _say(f"already finished: {folder / RESULT}")
         return _finish(folder)
     facts = known_before(config, config_plain, name, {"train": train_set, "test": test_set})
+    for note in test_set.notes:
+        _say(note)
     _say(
         f"{facts['dataset']}, fold {facts['fold']}: {len(train_set)} training and {len(test_set)} test videos\n"
         f"{name}: {facts['cost']['params'] / 1e6:.2f} M parameters, {facts['cost']['macs'] / 1e9:.2f} GMACs per video\n"

@@ -22,6 +22,8 @@ class Entry(TypedDict):
     path: str
     num_frames: int
     """Frames in the file, -1 where the lists do not say."""
+    images: NotRequired[list[str]]
+    """Which images of the folder `path` are the video, in order; all of them, by name, where this is not given."""
     subject: NotRequired[str]
     intensity: NotRequired[np.ndarray]
     """(F,) true emotional intensity 0..1 of every frame, where the corpus knows it."""

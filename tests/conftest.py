@@ -1,5 +1,6 @@
 """What several test files share."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -20,12 +21,23 @@ TINY = (
 """Options that make ceflnet_synthetic.py small enough for tests."""
 
 
+def tree_folder(name: str) -> str:
+    """The folder of a dataset's tree in `data_home`, where its config looks for it."""
+    return {"SyntheticFaces": "synthetic_demo", "CSVVideos": "own"}.get(name, name.lower())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_collection() -> None:
+    """Mmengine collects garbage whenever a dataset is made: do not search all that is imported by now each time."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data home with a small tree of every dataset; the synthetic one also where the config looks for it."""
     home = tmp_path_factory.mktemp("data")
     for name, build in TREES.items():
-        build(home / {"SyntheticFaces": "synthetic_demo", "DFEW": "dfew"}.get(name, name.lower()))
+        build(home / tree_folder(name))
     return home
 
 

@@ -1,52 +1,15 @@
 """Small corpora in the layout of each dataset, with real encoded video or images in them."""
 
-import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
 
-import av
-import cv2
 import numpy as np
+from media import moving_square, place_video, write_csv, write_images, write_video
+from trees_lab import bu3dfe_tree, cremad_tree, mmi_tree, ravdess_tree
+from trees_wild import afew_tree, dfew_tree, ferv39k_tree, mafw_tree
 
 CLASSES = ("happy", "sad", "neutral", "angry", "surprise", "disgust", "fear")
-
-
-def moving_square(num_frames: int, label: int, seed: int = 0, size: int = 48) -> np.ndarray:
-    """(F, H, W, 3) a square whose colour tells the label; the frame number can be read off its position."""
-    rng = np.random.default_rng(seed)
-    frames = np.full((num_frames, size, size, 3), 40 + rng.integers(20), dtype=np.uint8)
-    colour = [(label * 83 + 60 * channel) % 200 + 55 for channel in range(3)]
-    for index, frame in enumerate(frames):
-        x = int(index / max(num_frames - 1, 1) * (size - 16))
-        frame[8:24, x : x + 16] = colour
-    return frames
-
-
-def write_video(path: Path, frames: np.ndarray, **options: str) -> None:
-    """Encode (F, H, W, 3) as H.264."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w", options=options) as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], "yuv420p"
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
-
-
-def write_images(folder: Path, frames: np.ndarray) -> None:
-    """Write (F, H, W, 3) as 00001.jpg, 00002.jpg, ..."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, frame in enumerate(frames, start=1):
-        cv2.imwrite(str(folder / f"{number:05d}.jpg"), frame[..., ::-1])
-
-
-def write_csv(path: Path, header: str, rows: list) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header.split(","))
-        writer.writerows(rows)
 
 
 def synthetic_tree(root: Path, per_class: int = 2, num_frames: int = 20) -> Path:
@@ -71,20 +34,32 @@ def synthetic_tree(root: Path, per_class: int = 2, num_frames: int = 20) -> Path
     return root
 
 
-def dfew_tree(root: Path) -> Path:
-    """Frames of DFEW's `clip_224x224` and its official lists, which count the classes from 1."""
-    for fold in range(1, 6):
-        for split in ("train", "test"):
-            rows = []
-            for label in range(1, 8):
-                number = fold * 100 + label + (50 if split == "test" else 0)
-                write_images(root / "Clip" / "clip_224x224" / f"{number:05d}", moving_square(12, label - 1))
-                rows.append([number, label])
-            write_csv(
-                root / "EmoLabel_DataSplit" / f"{split}(single-labeled)" / f"set_{fold}.csv", "video_name,label", rows
-            )
+def own_tree(root: Path) -> Path:
+    """Two folds of videos and folders of images, with blanks, commas and letters that are not ASCII in their paths."""
+    rows = []
+    for fold, subject in ((1, "Zoë"), (2, "Łukasz")):
+        for label, word in enumerate(("happy", "sad")):
+            video, folder = f"Aufnahmen {fold}/{subject} lächelt, {word}.mp4", f"表情/{subject} {word}"
+            place_video(root / video, label)
+            write_images(root / folder, moving_square(12, label))
+            rows += [
+                [f"{word} {fold}", video, word, subject, fold],
+                [f"表情 {word} {fold}", folder, word, subject, fold],
+            ]
+    write_csv(root / "videos.csv", "name,path,label,subject,fold", rows)
     return root
 
 
-TREES: dict[str, Callable[[Path], Path]] = {"SyntheticFaces": synthetic_tree, "DFEW": dfew_tree}
+TREES: dict[str, Callable[[Path], Path]] = {
+    "AFEW": afew_tree,
+    "BU3DFE": bu3dfe_tree,
+    "CREMAD": cremad_tree,
+    "CSVVideos": own_tree,
+    "DFEW": dfew_tree,
+    "FERV39k": ferv39k_tree,
+    "MAFW": mafw_tree,
+    "MMI": mmi_tree,
+    "RAVDESS": ravdess_tree,
+    "SyntheticFaces": synthetic_tree,
+}
 """A builder for every registered dataset: the contract tests ask for one."""

@@ -1,6 +1,7 @@
 """The contract of a dataset: METAINFO, the files it needs, and `load_entries()`."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,14 +19,16 @@ class VideoDataset(BaseDataset):
     """The videos of one split of one fold of a corpus, each through the pipeline: index -> `Sample`.
 
     An adapter states METAINFO (`name`, `key` as in config names, `classes` in official order, `num_folds`, `num_clips`
-    of the whole corpus, `access`, `licence`, `url`, `citation`) and implements `required_files()` and `load_entries()`.
+    of the whole corpus, `access`, `licence`, `url`, `citation`; where the official files give them `num_test_clips` of
+    every fold and `class_counts` of `all`, or of `train` and `test`) and implements `required_files()` and
+    `load_entries()`.
 
     Randomness is a function of (seed, epoch, index) alone: neither the number of workers nor a resumed run changes what
     a video looks like in an epoch.
 
     Args:
         data_root: the corpus; a relative path starts at `data_home()`.
-        split: `train` or `test`.
+        split: `train` or `test`; `notes` then says, a line each, what the adapter left out.
         fold: which fold, counted from 1 as in the official files.
         pipeline: transforms from an `Entry` to a `Sample`.
         on_error: what to do with a video that cannot be read: `raise` names it and stops; `skip` reports it, trains on
@@ -34,6 +37,8 @@ class VideoDataset(BaseDataset):
     """
 
     METAINFO: ClassVar[dict[str, Any]] = {}
+    tiny: ClassVar[dict[str, Any]] = {}
+    """Arguments that an adapter cannot do without, for the contract tests."""
 
     def __init__(
         self,
@@ -52,6 +57,7 @@ class VideoDataset(BaseDataset):
                 f"{type(self).__name__}: fold is {fold!r}: expected 1..{self.METAINFO['num_folds']}, counted from 1"
             )
         self.split, self.fold, self.on_error, self.shuffle_labels = split, fold, on_error, shuffle_labels
+        self.notes: list[str] = []
         # In shared memory, because worker processes that live through all epochs hold a copy of the dataset.
         self._seed_epoch = torch.zeros(2, dtype=torch.int64).share_memory_()
         super().__init__(data_root=str(data_home() / data_root), pipeline=pipeline, test_mode=split == "test")
@@ -79,12 +85,30 @@ class VideoDataset(BaseDataset):
             )
         entries = self.load_entries()
         if not entries:
-            raise UserError(f"{self.METAINFO['name']}: no video in split {self.split!r} of fold {self.fold}")
+            raise UserError(
+                f"{self.METAINFO['name']}: no video in split {self.split!r} of fold {self.fold} at {self.data_root}; "
+                f"{self.METAINFO['access']}"
+            )
+        names = Counter(entry["name"] for entry in entries)
+        if twice := [name for name, times in names.items() if times > 1]:
+            raise UserError(
+                f"{self.METAINFO['name']}: {len(twice)} videos stand twice in split {self.split!r} of fold "
+                f"{self.fold} at {self.data_root}, such as {twice[0]!r}: expected each once; remove the copies"
+            )
         if self.shuffle_labels and self.split == "train":
             labels = np.random.default_rng(0).permutation([entry["label"] for entry in entries])
             for entry, label in zip(entries, labels, strict=True):
                 entry["label"] = int(label)
         return entries
+
+    def in_split(self, fold: int) -> bool:
+        """Whether a video whose test fold is `fold` belongs to this split of this fold."""
+        return (fold == self.fold) == (self.split == "test")
+
+    def note_left_out(self, reason: str, names: Sequence[str]) -> None:
+        """Add a line to `notes` on files of the corpus that are not used, so that nothing goes missing in silence."""
+        if names:
+            self.notes.append(f"{self.METAINFO['name']}: {len(names)} left out, {reason}, such as {names[0]}")
 
     def num_official_clips(self) -> int | None:
         """How many test clips the official lists of this fold have; None where there is no official number."""

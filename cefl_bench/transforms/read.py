@@ -1,6 +1,7 @@
 """Opens a video, as a file or as a folder of images. The one door of decord."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -31,17 +32,20 @@ class Frames(Protocol):
 class Reader(BaseTransform):
     """The contract of a reader: `path`, `num_frames` -> adds `frames`, a `Frames` of `size` x `size` pixels.
 
+    It reads video files, folders of images, or both, and says of anything else what it expected.
+
     Args:
         size: height and width in pixels.
     """
 
-    frames: type[Frames]
-
     def __init__(self, size: int) -> None:
         self.size = size
 
+    def open(self, results: dict) -> Frames:
+        raise NotImplementedError
+
     def transform(self, results: dict) -> dict:
-        results["frames"] = self.frames(results["path"], self.size, results["num_frames"])
+        results["frames"] = self.open(results)
         return results
 
 
@@ -75,14 +79,17 @@ class VideoFrames:
 
 
 class ImageFrames:
-    """The images of a folder, in the order of their names, as the frames of a video."""
+    """The images of a folder, those listed or all in the order of their names, as the frames of a video."""
 
-    def __init__(self, path: str, size: int, listed_frames: int = -1) -> None:
+    def __init__(self, path: str, size: int, listed_frames: int = -1, images: Sequence[str] | None = None) -> None:
         self.size = size
         folder = Path(path)
         if not folder.is_dir():
             raise UserError(f"frame folder {path} does not exist: expected a folder of images where the list names one")
-        self._files = sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+        if images is not None:
+            self._files = [folder / name for name in images]
+        else:
+            self._files = sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
         _check_length("frame folder", path, len(self._files), listed_frames)
 
     def __len__(self) -> int:
@@ -105,14 +112,29 @@ class ImageFrames:
 class ReadVideo(Reader):
     """`path` of a video file -> adds `frames`."""
 
-    frames = VideoFrames
+    def open(self, results: dict) -> Frames:
+        return VideoFrames(results["path"], self.size, results["num_frames"])
 
 
 @TRANSFORMS.register_module()
 class ReadFrames(Reader):
-    """`path` of a folder of images -> adds `frames`."""
+    """`path` of a folder of images (all, or `images` of them) -> adds `frames`."""
 
-    frames = ImageFrames
+    def open(self, results: dict) -> Frames:
+        return ImageFrames(results["path"], self.size, results["num_frames"], results.get("images"))
+
+
+@TRANSFORMS.register_module()
+class ReadAny(Reader):
+    """`path` of a video file or of a folder of images -> adds `frames`."""
+
+    def open(self, results: dict) -> Frames:
+        path = Path(results["path"])
+        if not path.exists():
+            raise UserError(
+                f"{path} does not exist: expected a video file or a folder of images where the list names it"
+            )
+        return (ReadFrames if path.is_dir() else ReadVideo)(self.size).open(results)
 
 
 def _check_length(what: str, path: str, length: int, listed: int) -> None:

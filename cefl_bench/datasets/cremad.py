@@ -1,0 +1,74 @@
+"""CREMA-D: Crowd-sourced Emotional Multimodal Actors. Cao et al., IEEE Transactions on Affective Computing 2014."""
+
+import re
+from pathlib import Path
+
+from cefl_bench.datasets.base import VideoDataset
+from cefl_bench.files import inside
+from cefl_bench.records import Entry
+from cefl_bench.registry import DATASETS
+
+EMOTIONS = ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
+NAME = re.compile(rf"(?P<actor>\d{{4}})_[A-Z]{{3}}_(?P<emotion>{'|'.join(EMOTIONS)})_[A-Z]{{2}}")
+"""Actor, sentence, emotion, intensity."""
+LAST_ACTORS = (1018, 1036, 1054, 1072, 1091)
+"""The last test actor of each fold."""
+BROKEN = ("1076_MTI_NEU_XX", "1076_MTI_SAD_XX", "1064_TIE_SAD_XX", "1064_IEO_DIS_MD")
+"""Clips that are broken in the official copy, left out of training and test alike."""
+
+
+@DATASETS.register_module()
+class CREMAD(VideoDataset):
+    """CREMA-D: 7,442 clips of 91 actors, in five folds by actor.
+
+    Args:
+        videos: the folder of the clips below the data root, `1001_DFA_ANG_XX.flv` and so on, in any container.
+    """
+
+    METAINFO = dict(
+        key="cremad",
+        name="CREMA-D",
+        classes=("anger", "disgust", "fear", "happy", "neutral", "sad"),
+        num_folds=5,
+        num_clips=7_442,
+        access=(
+            "it is open: clone https://github.com/CheyneyComputerScience/CREMA-D with git-lfs so that it holds "
+            "VideoFlash/1001_DFA_ANG_XX.flv"
+        ),
+        licence="ODbL",
+        url="https://github.com/CheyneyComputerScience/CREMA-D",
+        citation="Cao et al., CREMA-D: Crowd-sourced Emotional Multimodal Actors Dataset",
+    )
+
+    def __init__(self, data_root: str, split: str, videos: str = "VideoFlash", **kwargs) -> None:
+        self.videos = videos
+        super().__init__(data_root, split, **kwargs)
+
+    def required_files(self) -> list[Path]:
+        return [inside(self.data_root, self.videos)]
+
+    def load_entries(self) -> list[Entry]:
+        (folder,) = self.required_files()
+        entries, strange, broken = [], [], []
+        for path in sorted(folder.iterdir()):
+            found = NAME.fullmatch(path.stem)
+            fold = found and _fold_of(int(found["actor"]))
+            if not fold:
+                strange.append(path.name)
+            elif path.stem in BROKEN:
+                broken.append(path.name)
+            elif self.in_split(fold):
+                label = EMOTIONS.index(found["emotion"])
+                entries.append(
+                    Entry(name=path.stem, label=label, path=str(path), num_frames=-1, subject=found["actor"])
+                )
+        self.note_left_out("broken in the official copy", broken)
+        self.note_left_out("not named like a clip of CREMA-D", strange)
+        return entries
+
+
+def _fold_of(actor: int) -> int | None:
+    """The test fold of an actor; None when there is no such actor."""
+    if not 1001 <= actor <= LAST_ACTORS[-1]:
+        return None
+    return 1 + sum(actor > last for last in LAST_ACTORS)

@@ -1,0 +1,96 @@
+"""A corpus of your own: one CSV beside the videos."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cefl_bench.datasets.base import VideoDataset
+from cefl_bench.datasets.lists import read_table
+from cefl_bench.errors import UserError
+from cefl_bench.files import inside
+from cefl_bench.records import Entry
+from cefl_bench.registry import DATASETS
+
+
+@DATASETS.register_module()
+class CSVVideos(VideoDataset):
+    """The videos, or folders of images, that a CSV lists: `name,path,label[,subject][,fold][,split]`.
+
+    `path` starts at the data root, `label` is a class name. With `fold`, a row is a test video of that fold and a
+    training video of the others; with `split` (`train` or `test`), it is on that side of the only fold; with both, on
+    that side of that fold and nowhere else. A subject on both sides is refused.
+
+    Args:
+        classes: the class names in the order of the labels; it is given, so that the same model output means the same
+            class when the list changes.
+        num_folds: how many folds `fold` counts, from 1.
+        lists: the CSV below the data root.
+    """
+
+    METAINFO = dict(
+        key="own",
+        name="own videos",
+        classes=(),
+        num_folds=1,
+        num_clips=None,
+        access="write a CSV with the header name,path,label,split and a row per video, with paths relative to it",
+        licence="yours to say",
+        url="",
+        citation="",
+    )
+    tiny = dict(classes=("happy", "sad"), num_folds=2)
+
+    def __init__(
+        self,
+        data_root: str,
+        split: str,
+        classes: Sequence[str],
+        num_folds: int = 1,
+        lists: str = "videos.csv",
+        **kwargs,
+    ) -> None:
+        if len(set(classes)) != len(classes) or len(classes) < 2:
+            raise UserError(f"CSVVideos: classes is {classes!r}: expected two or more different names")
+        # What other adapters know of their corpus, here only the config knows.
+        self.METAINFO = type(self).METAINFO | {"classes": tuple(classes), "num_folds": num_folds}
+        self.lists = lists
+        super().__init__(data_root, split, **kwargs)
+
+    def required_files(self) -> list[Path]:
+        return [inside(self.data_root, self.lists)]
+
+    def load_entries(self) -> list[Entry]:
+        sides: dict[str, list[Entry]] = {"train": [], "test": []}
+        (lists,) = self.required_files()
+        for where, row in read_table(lists, "name", "path", "label"):
+            if row["label"] not in self.classes:
+                raise UserError(f"{where}: label is {row['label']!r}: expected one of {', '.join(self.classes)}")
+            if side := self._side(where, row):
+                sides[side].append(self._entry(row))
+        people = [{entry["subject"]: entry["name"] for entry in side if "subject" in entry} for side in sides.values()]
+        if both := sorted(people[0].keys() & people[1].keys()):
+            raise UserError(
+                f"{lists}: subject {both[0]!r} is in training ({people[0][both[0]]!r}) and in test "
+                f"({people[1][both[0]]!r}) of fold {self.fold}: expected all videos of a subject on one side"
+            )
+        return sides[self.split]
+
+    def _entry(self, row: dict[str, str]) -> Entry:
+        path = str(inside(self.data_root, row["path"]))
+        entry = Entry(name=row["name"], label=self.classes.index(row["label"]), path=path, num_frames=-1)
+        return entry | {"subject": row["subject"]} if row.get("subject") else entry
+
+    def _side(self, where: str, row: dict[str, str]) -> str | None:
+        """`train` or `test`, or None for a row that belongs to another fold."""
+        num_folds = self.METAINFO["num_folds"]
+        split, fold = row.get("split"), row.get("fold")
+        if split is None and fold is None:
+            raise UserError(f"{where}: no column fold or split: expected one of them, to tell training from test")
+        if split not in (None, "train", "test"):
+            raise UserError(f"{where}: split is {split!r}: expected train or test")
+        if fold is None:
+            return split
+        if fold not in map(str, range(1, num_folds + 1)):
+            raise UserError(f"{where}: fold is {fold!r}: expected 1..{num_folds}, as num_folds in the config says")
+        if split is None:
+            return "test" if int(fold) == self.fold else "train"
+        return split if int(fold) == self.fold else None
