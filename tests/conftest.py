@@ -1,11 +1,13 @@
 """What several test files share."""
 
 import gc
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from scenes import scenes_tree
 from trees import TREES
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +49,18 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpus") / "tiny"
     run_tool("prepare/synthetic.py", "--preset", "tiny", "--out", folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data root of a synthetic corpus with nothing wrong, whose videos are all different; read only."""
+    return scenes_tree(tmp_path_factory.mktemp("healthy"))
+
+
+@pytest.fixture
+def sick(healthy: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may spoil."""
+    return Path(shutil.copytree(healthy, tmp_path / "sick"))
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def _findings(listing: Listing, groups: Sequence[list[Clip]], what: str, severit
     for group in groups:
         different = len({clip.label for clip in group}) > 1
         kind = "leak" if _leaks(group) else "contradiction" if different else "repetition"
-        kinds[kind].append(" = ".join(listing.shown(clip) for clip in group))
+        kinds[kind].append(" = ".join(sorted(listing.shown(clip) for clip in group)))
     for kind, how_bad, where, advice in (
         ("leak", severity, "in training and in test of a fold", "keep one of each, or put them on one side"),
         ("contradiction", "warning", "with different labels on one side", "decide which label is right"),

@@ -55,7 +55,7 @@ def probe_video(source: Source, every_frame: bool = True) -> Probe:
     except UserError as error:
         return Probe("unreadable", str(error), is_folder)
     pictures, hashes = small_pictures(looks)
-    stated = len(frames) if is_folder else _stated_frames(path)
+    stated = len(frames) if is_folder else _stated_frames(path, len(frames))
     digest = _folder_digest(path, images) if is_folder else sha256_of(path)
     return Probe("", "", is_folder, len(frames), stated, digest, pictures, hashes)
 
@@ -111,11 +111,18 @@ def _look(frames: Frames, every_frame: bool) -> np.ndarray:
     return looks
 
 
-def _stated_frames(path: Path) -> int:
-    """How many frames the header of a video file promises, -1 where it promises none."""
+def _stated_frames(path: Path, num_frames: int) -> int:
+    """How many frames the header of a video file promises, -1 where it promises none.
+
+    Where it gives only a duration (FLV), that counts when a tenth of it is missing: it is no exact number.
+    """
     try:
         with av.open(str(path)) as container:
-            return container.streams.video[0].frames or -1
+            stream = container.streams.video[0]
+            if stream.frames:
+                return stream.frames
+            about = round((container.duration or 0) / av.time_base * float(stream.average_rate or 0))
+            return about if num_frames < 0.9 * about - 1 else -1
     except (av.FFmpegError, IndexError):
         return -1
 
@@ -127,6 +134,7 @@ def _folder_digest(path: Path, images: tuple[str, ...] | None) -> str:
 
 def _start_worker() -> None:
     cv2.setNumThreads(0)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # stderr: decoders complain there, in their own words
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 
