@@ -132,8 +132,9 @@ def check_config(path: Path) -> None:
     assert f"python tools/train.py configs/{path.name}" in title, "the first line states the title and the command"
     assert len(path.read_text(encoding="utf-8").splitlines()) < 40, "a leaf stays under 40 lines"
     dataset = config.train_dataloader.dataset.type.METAINFO
-    assert config.model.head.num_classes == len(dataset["classes"]), (
-        f"{path.name}: {config.model.head.num_classes} classes, {dataset['name']} has {len(dataset['classes'])}"
+    classes = config.train_dataloader.dataset.get("classes", dataset["classes"])
+    assert config.model.head.num_classes == len(classes), (
+        f"{path.name}: {config.model.head.num_classes} classes, {dataset['name']} has {len(classes)}"
     )
     assert f"_{dataset['key']}" in path.stem, "a leaf is named <method>_<dataset>[_<change>]"
     with torch.device("meta"):

@@ -22,7 +22,7 @@ class CREMAD(VideoDataset):
     """CREMA-D: 7,442 clips of 91 actors, in five folds by actor.
 
     Args:
-        videos: the folder of the clips below the data root, `1001_DFA_ANG_XX.flv` and so on, in any container.
+        videos: the folder of the clips below the data root, `1001_DFA_ANG_XX.flv` and so on; other containers will do.
     """
 
     METAINFO = dict(

@@ -23,6 +23,7 @@ class CSVVideos(VideoDataset):
         classes: the class names in the order of the labels; it is given, so that the same model output means the same
             class when the list changes.
         num_folds: how many folds `fold` counts, from 1.
+        name: what results call the corpus.
         lists: the CSV below the data root.
     """
 
@@ -45,13 +46,14 @@ class CSVVideos(VideoDataset):
         split: str,
         classes: Sequence[str],
         num_folds: int = 1,
+        name: str = "own videos",
         lists: str = "videos.csv",
         **kwargs,
     ) -> None:
         if len(set(classes)) != len(classes) or len(classes) < 2:
             raise UserError(f"CSVVideos: classes is {classes!r}: expected two or more different names")
         # What other adapters know of their corpus, here only the config knows.
-        self.METAINFO = type(self).METAINFO | {"classes": tuple(classes), "num_folds": num_folds}
+        self.METAINFO = type(self).METAINFO | {"name": name, "classes": tuple(classes), "num_folds": num_folds}
         self.lists = lists
         super().__init__(data_root, split, **kwargs)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cefl_bench.datasets.base import VideoDataset
-from cefl_bench.datasets.lists import read_lines
+from cefl_bench.datasets.lists import read_lines, split_last
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
@@ -46,8 +46,8 @@ class FERV39k(VideoDataset):
         entries = []
         for number, line in read_lines(lists):
             where = f"{lists}, line {number}"
-            name, _, label = line.rpartition(" ")
-            name = name.strip().strip("/").removeprefix(f"{CLIPS}/")
+            name, label = split_last(line)
+            name = name.strip("/").removeprefix(f"{CLIPS}/")
             emotion = name.split("/")[-2].lower() if name.count("/") >= 2 else ""
             if emotion not in self.classes:
                 raise UserError(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cefl_bench.datasets.base import VideoDataset
-from cefl_bench.datasets.lists import read_lines
+from cefl_bench.datasets.lists import read_lines, split_last
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
@@ -52,8 +52,7 @@ class MAFW(VideoDataset):
         folder, lists = self.required_files()
         entries = []
         for number, line in read_lines(lists):
-            file, _, emotion = line.rpartition(" ")
-            file = file.strip()
+            file, emotion = split_last(line)
             if not file or emotion not in self.classes:
                 raise UserError(
                     f"{lists}, line {number}: {line!r}: expected <clip>.mp4 and one of {', '.join(self.classes)}"

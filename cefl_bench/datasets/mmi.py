@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from cefl_bench.datasets.base import VideoDataset
-from cefl_bench.datasets.lists import FOLDS, folds_of
+from cefl_bench.datasets.folds import FOLDS, folds_of
 from cefl_bench.errors import UserError
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS

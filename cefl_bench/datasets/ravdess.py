@@ -28,6 +28,7 @@ class RAVDESS(VideoDataset):
         classes=("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"),
         num_folds=6,
         num_clips=1_440,
+        num_test_clips=(240,) * 6,
         access=(
             "it is open: download Video_Speech_Actor_01.zip to Video_Speech_Actor_24.zip from "
             "https://zenodo.org/records/1188976 and unpack them so that it holds Actor_01/02-01-06-01-02-01-01.mp4"

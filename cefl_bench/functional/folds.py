@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from cefl_bench.errors import UserError
 
@@ -21,14 +20,14 @@ def subject_folds(labels: Sequence[int], subjects: Sequence[str], num_folds: int
     Raises:
         UserError: when there are fewer subjects than folds, or a fold got none.
     """
+    from sklearn.model_selection import StratifiedGroupKFold  # takes a second, and only preparing a corpus needs it
+
     if (people := len(set(subjects))) < num_folds:
         raise UserError(
             f"{people} subjects cannot be shared out over {num_folds} folds: expected at least one in each; is the "
             "corpus complete?"
         )
-    # The order of the videos on disk must not matter.
-    order = sorted(range(len(labels)), key=lambda index: (subjects[index], labels[index]))
-    label, subject = np.asarray(labels)[order], np.asarray(subjects)[order]
+    label, subject = np.asarray(labels), np.asarray(subjects)
     splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
     fold_of = {
         str(person): fold

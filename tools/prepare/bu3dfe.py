@@ -26,17 +26,13 @@ def main() -> None:
     if arguments.layout not in ("dynamic", "static"):
         raise UserError(f"--layout is {arguments.layout!r}: expected dynamic or static")
     from cefl_bench.datasets.bu3dfe import BU3DFE, read_sequences
-    from cefl_bench.datasets.lists import FOLDS, write_folds
-    from cefl_bench.functional.folds import subject_folds
+    from cefl_bench.datasets.folds import make_folds
 
     root = arguments.root or data_home() / "bu3dfe"
     if not root.is_dir():
         raise UserError(f"{root} does not exist: {BU3DFE.METAINFO['access']}")
     entries = read_sequences(root, arguments.layout)
-    labels, subjects = [entry["label"] for entry in entries], [entry["subject"] for entry in entries]
-    fold_of = subject_folds(labels, subjects, BU3DFE.METAINFO["num_folds"], arguments.seed)
-    new = write_folds(root / FOLDS, fold_of)
-    print(f"{len(entries)} sequences of {len(fold_of)} subjects: {'wrote' if new else 'kept'} {root / FOLDS}")
+    print(make_folds(root, entries, BU3DFE.METAINFO["num_folds"], arguments.seed))
 
 
 if __name__ == "__main__":

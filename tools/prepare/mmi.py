@@ -13,6 +13,9 @@ def parse_arguments() -> argparse.Namespace:
         "training and in test, with about the same share of each emotion in every fold. Folds that are there are kept."
     )
     parser.add_argument("--root", type=Path, help="folder of the corpus (default: mmi in $CEFL_BENCH_DATA, else data/)")
+    parser.add_argument(
+        "--views", type=int, nargs="+", default=(0,), help="as views in the config: 0 frontal, 1 profile, 2 both"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other folds (default: 0)")
     return parser.parse_args()
 
@@ -20,20 +23,16 @@ def parse_arguments() -> argparse.Namespace:
 @one_line_errors
 def main() -> None:
     arguments = parse_arguments()
-    from cefl_bench.datasets.lists import FOLDS, write_folds
+    from cefl_bench.datasets.folds import make_folds
     from cefl_bench.datasets.mmi import MMI, read_sessions
-    from cefl_bench.functional.folds import subject_folds
 
     root = arguments.root or data_home() / "mmi"
     if not (root / "Sessions").is_dir():
         raise UserError(f"{root / 'Sessions'} does not exist: {MMI.METAINFO['access']}")
-    entries, left_out = read_sessions(root)
+    entries, left_out = read_sessions(root, arguments.views)
     for reason, sessions in left_out.items():
         print(f"{len(sessions)} sessions left out, {reason}")
-    labels, subjects = [entry["label"] for entry in entries], [entry["subject"] for entry in entries]
-    fold_of = subject_folds(labels, subjects, MMI.METAINFO["num_folds"], arguments.seed)
-    new = write_folds(root / FOLDS, fold_of)
-    print(f"{len(entries)} sequences of {len(fold_of)} subjects: {'wrote' if new else 'kept'} {root / FOLDS}")
+    print(make_folds(root, entries, MMI.METAINFO["num_folds"], arguments.seed))
 
 
 if __name__ == "__main__":
