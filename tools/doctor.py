@@ -47,9 +47,9 @@ def main() -> None:
 
     config = load_config(arguments.config, parse_options(arguments.cfg_options))
     report = examine(config, arguments.fold, arguments.workers, arguments.timeout, not arguments.quick)
+    print(table(report, arguments.names))
     if arguments.json:
         write_text(arguments.json, json.dumps(report.as_dict(), indent=2) + "\n")
-    print(table(report, arguments.names))
     sys.exit(0 if report.healthy else 1)
 
 

@@ -34,6 +34,9 @@ CHECKS = (
     Check("faces", "a face in every frame", faces),
 )
 
+LONGEST = 160
+"""Letters of a name in the table; a file with a hundred copies has a long one, which JSON gives in full."""
+
 
 @dataclass
 class Report:
@@ -108,6 +111,11 @@ def table(report: Report, num_names: int = 3) -> str:
     )
 
 
+def _shorten(name: str, length: int) -> str:
+    """The name, or its beginning where it is longer."""
+    return name if len(name) <= length else f"{name[: length - 4]} ..."
+
+
 def _line(finding: Finding, num_names: int) -> str:
     line = f"{finding.severity:8} {finding.check:11} "
     if finding.names:
@@ -115,5 +123,5 @@ def _line(finding: Finding, num_names: int) -> str:
     line += finding.text
     if finding.names:
         more = ", ..." if len(finding.names) > num_names else ""
-        line += f": {', '.join(finding.names[:num_names])}{more}"
+        line += f": {', '.join(_shorten(name, LONGEST) for name in finding.names[:num_names])}{more}"
     return line + (f"; {finding.advice}" if finding.advice else "")
