@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from scenes import scenes_tree
 from trees import TREES, dfew_tree, moving_square, synthetic_tree, write_video
 
 from cefl_bench.config import load_config
@@ -54,6 +55,18 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpus") / "tiny"
     run_tool("prepare/synthetic.py", "--preset", "tiny", "--out", folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data root of a synthetic corpus with nothing wrong, whose videos are all different; read only."""
+    return scenes_tree(tmp_path_factory.mktemp("healthy"))
+
+
+@pytest.fixture
+def sick(healthy: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may spoil."""
+    return Path(shutil.copytree(healthy, tmp_path / "sick"))
 
 
 @pytest.fixture

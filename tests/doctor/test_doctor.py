@@ -1,0 +1,300 @@
+"""Every check finds the fault it is there for, names the file, and finds nothing in a corpus with nothing wrong."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import run_tool
+from media import write_csv, write_images, write_video
+from scenes import LENGTH, edit_rows, scene
+from trees import TREES
+
+from cefl_bench.config import load_config
+from cefl_bench.doctor.examine import CHECKS, examine, table
+from cefl_bench.doctor.lists import official_counts
+from cefl_bench.launch import build_dataset
+
+ROOT = Path(__file__).parents[2]
+LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
+
+
+def look(root, config="ceflnet_synthetic.py", fold=None, timeout=60.0, options=()):
+    """Examine the corpus at `root` as the config reads it."""
+    places = {f"{loader}.dataset.data_root": str(root) for loader in LOADERS}
+    return examine(load_config(ROOT / "configs" / config, places | dict(options)), fold, timeout=timeout)
+
+
+def video(root, name):
+    return root / "videos" / f"{name}.mp4"
+
+
+def relabel(root, name, **cells):
+    edit_rows(root / "labels.csv", lambda row: row.update(cells) if row["name"] == name else None)
+
+
+def misspelt(root):
+    relabel(root, "s1_sad_0", label="sda")
+
+
+def outside(root):
+    relabel(root, "s1_sad_0", path="/etc/passwd")
+
+
+def not_a_number(root):
+    relabel(root, "s1_sad_0", num_frames="many")
+
+
+def class_gone(root):
+    edit_rows(root / "labels.csv", lambda row: row["label"] != "fear" or row["fold"] == "1")
+
+
+def subject_twice(root):
+    relabel(root, "s1_sad_0", subject="s2")
+
+
+def removed(root):
+    video(root, "s3_fear_1").unlink()
+
+
+def no_video(root):
+    video(root, "s3_fear_1").write_text("no video")
+
+
+def cut_off(root):
+    video(root, "s3_fear_1").write_bytes(video(root, "s3_fear_1").read_bytes()[:-300])
+
+
+def broken_last_image(root):
+    video(root, "s3_fear_1").unlink()
+    write_images(video(root, "s3_fear_1"), scene(3))
+    (video(root, "s3_fear_1") / f"{LENGTH:05d}.jpg").write_bytes(b"no image")
+
+
+def folder(root):
+    video(root, "s3_fear_1").unlink()
+    write_images(video(root, "s3_fear_1"), scene(3))
+
+
+def hangs(root):
+    folder(root)
+    (video(root, "s3_fear_1") / "00003.jpg").unlink()
+    os.mkfifo(video(root, "s3_fear_1") / "00003.jpg")  # opening it waits for somebody to write
+
+
+def fifo_for_a_video(root):
+    video(root, "s3_fear_1").unlink()
+    os.mkfifo(video(root, "s3_fear_1"))
+
+
+def other_count(root):
+    relabel(root, "s3_fear_1", num_frames="21")
+
+
+def cut_avi(root):
+    """An AVI file whose header promises more than it holds, and that opens all the same."""
+    avi = root / "videos" / "s3_fear_1.avi"
+    write_video(avi, scene(3, 60))
+    avi.write_bytes(avi.read_bytes()[: avi.stat().st_size * 7 // 10])
+    relabel(root, "s3_fear_1", path="videos/s3_fear_1.avi", num_frames="-1")
+
+
+def short(root):
+    write_video(video(root, "s3_fear_1"), scene(3, 9))
+    relabel(root, "s3_fear_1", num_frames="9")
+
+
+def grey(root):
+    write_video(video(root, "s3_fear_1"), scene(3) * 0 + 90)
+
+
+def copied(of):
+    def spoil(root):
+        shutil.copy(video(root, of), video(root, "s3_fear_1"))
+
+    return spoil
+
+
+def encoded_again(of):
+    def spoil(root):
+        seed = int(of[1]) * 100 + 10 * ("happy", "sad", "neutral", "angry", "surprise", "disgust", "fear").index(
+            of.split("_")[1]
+        )
+        write_video(video(root, "s3_fear_1"), scene(seed + int(of[-1]))[:, ::2, ::2], crf="35")
+
+    return spoil
+
+
+def faceless(root):
+    rows = [["s3_fear_1", "videos/s3_fear_1.mp4", LENGTH, 0], ["s3_fear_0", "videos/s3_fear_0.mp4", LENGTH, 15]]
+    write_csv(root / "videos" / "faces.csv", "name,path,num_frames,num_faces", rows)
+
+
+FAULTS = [
+    ("lists", "error", "label is 'sda'", misspelt),
+    ("lists", "error", "leaves the data root", outside),
+    ("lists", "error", "ValueError", not_a_number),
+    ("lists", "error", "missing", lambda root: (root / "labels.csv").unlink()),
+    ("subjects", "error", "fold 2: subjects in training and in test: s2", subject_twice),
+    ("files", "error", "videos/s3_fear_1.mp4", removed),
+    ("decodable", "error", "videos/s3_fear_1.mp4 cannot be decoded", no_video),
+    ("decodable", "error", "videos/s3_fear_1.mp4", cut_off),
+    ("decodable", "error", f"s3_fear_1.mp4/{LENGTH:05d}.jpg cannot be read", broken_last_image),
+    ("decodable", "error", "videos that hang the decoder: videos/s3_fear_1.mp4", hangs),
+    ("decodable", "error", "videos/s3_fear_1.mp4", fifo_for_a_video),
+    ("reader", "error", "ReadVideo of the train pipeline does not read: videos/s3_fear_1.mp4", folder),
+    ("frames", "error", "videos/s3_fear_1.mp4 (20 instead of 21)", other_count),
+    ("frames", "warning", "instead of 60)", cut_avi),
+    ("lengths", "warning", "fewer than 16 frames", short),
+    ("blank", "warning", "videos/s3_fear_1.mp4", grey),
+    ("copies", "error", "videos/s2_fear_0.mp4 = videos/s3_fear_1.mp4", copied("s2_fear_0")),
+    ("copies", "warning", "videos/s3_fear_1.mp4 = videos/s3_happy_0.mp4", copied("s3_happy_0")),
+    ("copies", "note", "videos/s3_fear_0.mp4 = videos/s3_fear_1.mp4", copied("s3_fear_0")),
+    ("likeness", "warning", "videos/s2_fear_0.mp4 = videos/s3_fear_1.mp4", encoded_again("s2_fear_0")),
+    ("likeness", "warning", "videos/s3_fear_1.mp4 = videos/s3_happy_0.mp4", encoded_again("s3_happy_0")),
+    ("likeness", "note", "videos/s3_fear_0.mp4 = videos/s3_fear_1.mp4", encoded_again("s3_fear_0")),
+    ("faces", "warning", "videos without a face: s3_fear_1", faceless),
+]
+DFEW_FAULTS = [
+    ("labels", "error", "different lists: 00101", "train(single-labeled)/set_2.csv", ("101", "2")),
+    (
+        "folds",
+        "warning",
+        "more than one fold, counted twice in an average: 00151",
+        "test(single-labeled)/set_2.csv",
+        ("151", "1"),
+    ),
+    ("overlap", "error", "fold 1: in training and in test: 00151", "train(single-labeled)/set_1.csv", ("151", "1")),
+]
+CONFIG_FAULTS = [
+    ("classes", "error", "num_classes is 6: expected 7", {"model.head.num_classes": 6}),
+    ("labels", "note", "are shuffled", {"train_dataloader.dataset.shuffle_labels": True}),
+    ("validation", "error", "read different data", {"val_dataloader.dataset.pipeline.0.size": 64}),
+    ("validation", "note", "the validation videos are the test videos", {}),
+]
+
+
+def lines(report, check, severity):
+    """What people read of a check's findings of that severity."""
+    text = table(report, num_names=99).splitlines()
+    return [line for line in text if line.split()[:2] == [severity, check]]
+
+
+def assert_found(report, check, severity, said):
+    assert any(said in line for line in lines(report, check, severity)), table(report)
+    assert report.healthy == all(finding.severity != "error" for finding in report.findings)
+
+
+def test_every_check_has_a_planted_fault():
+    planted = {fault[0] for fault in [*FAULTS, *DFEW_FAULTS, *CONFIG_FAULTS]} | {"counts"}
+    assert planted == {check.name for check in CHECKS}
+
+
+@pytest.mark.parametrize(("check", "severity", "said", "spoil"), FAULTS)
+def test_a_planted_fault_is_found(sick, check, severity, said, spoil):
+    spoil(sick)
+    assert_found(look(sick, fold=2, timeout=1.5 if spoil is hangs else 60), check, severity, said)
+
+
+def test_a_class_that_is_nowhere_but_in_one_fold(sick):
+    class_gone(sick)
+    report = look(sick)
+    assert_found(report, "classes", "error", "1: classes without a train video: fear (fold 1)")
+    assert_found(report, "classes", "warning", "3: classes without a test video: fear (fold 2)")
+
+
+def test_faces_that_were_not_found_or_not_looked_for(sick):
+    faceless(sick)
+    report = look(sick, fold=2)
+    assert_found(report, "faces", "note", "no face in 25 of 40 frames (62.5%)")
+    assert_found(report, "faces", "unknown", "30: videos that faces.csv does not name")
+    (sick / "videos" / "faces.csv").write_text("clip,faces\n")
+    assert_found(look(sick, fold=2), "faces", "warning", "no column name, path, num_frames, num_faces")
+
+
+def test_fewer_videos_than_the_official_numbers(data_home):
+    report = look(data_home / "dfew", "ceflnet_dfew.py")
+    assert_found(report, "counts", "error", "official one: fold 1: 7 (2341), fold 2: 7 (2341), fold 3: 7 (2340)")
+    assert_found(report, "counts", "warning", "70 videos, officially 11697")
+    assert_found(report, "counts", "warning", "happy 10 (2445), sad 10 (1894)")
+    assert_found(report, "subjects", "unknown", "does not say who")
+
+
+@pytest.mark.parametrize("which", ["all", "train", "test"])
+def test_classes_in_another_order_are_told_from_missing_videos(healthy, which):
+    report = look(healthy, fold=2)
+    examination = report.examination
+    here = {"all": 4, "train": 3, "test": 1}[which]
+    for official, severity, said in (
+        ((*[here] * 6, 2 * here), None, ""),
+        ((2 * here, *[here] * 6), "error", "in another order"),
+        ((*[here] * 6, 2 * here + 1), "warning", f"fear {2 * here} ({2 * here + 1})"),
+    ):
+        examination.listing.meta = {**examination.listing.meta, "num_clips": 32, "class_counts": {which: official}}
+        found = list(official_counts(examination))
+        assert [finding.severity for finding in found] == ([severity] if severity else [])
+        assert all(said in finding.text for finding in found)
+
+
+@pytest.mark.parametrize(("check", "severity", "said", "lists", "row"), DFEW_FAULTS)
+def test_a_fault_of_lists_with_folds_is_found(tmp_path, check, severity, said, lists, row):
+    TREES["DFEW"](tmp_path)
+    with open(tmp_path / "EmoLabel_DataSplit" / lists, "a") as file:
+        file.write(",".join(row) + "\n")
+    assert_found(look(tmp_path, "ceflnet_dfew.py"), check, severity, said)
+
+
+@pytest.mark.parametrize(("check", "severity", "said", "options"), CONFIG_FAULTS)
+def test_a_fault_of_the_config_is_found(healthy, check, severity, said, options):
+    assert_found(look(healthy, fold=2, options=options), check, severity, said)
+
+
+def test_nothing_is_wrong_with_a_healthy_corpus(healthy):
+    report = look(healthy)
+    assert report.healthy and {finding.severity for finding in report.findings} == {"ok", "note", "unknown"}
+    assert [finding.check for finding in report.findings] == [check.name for check in CHECKS], "a line per check"
+    assert len(report.examination.probes) == 32, "every video once, although it is in all folds"
+
+
+@pytest.mark.slow
+def test_there_is_no_false_alarm_on_rendered_faces(tiny_corpus):
+    report = look(tiny_corpus, fold=1)
+    assert len(report.examination.probes) == 14
+    assert {finding.severity for finding in report.findings} == {"ok", "note", "unknown"}, table(report)
+
+
+def test_fingerprints_and_counts_are_those_of_a_training(healthy):
+    report = look(healthy)
+    places = {f"{loader}.dataset.data_root": str(healthy) for loader in LOADERS}
+    config = load_config(ROOT / "configs/ceflnet_synthetic.py", places, fold=3)
+    for split, loader in (("train", "train_dataloader"), ("test", "val_dataloader")):
+        dataset = build_dataset(config, loader)
+        (here,) = [row for row in report.as_dict()["splits"] if (row["fold"], row["split"]) == (3, split)]
+        assert here["fingerprint"] == dataset.fingerprint() and here["fingerprint"] in table(report)
+        assert here["num_clips"] == len(dataset) == sum(here["class_counts"])
+
+
+def test_the_tool_says_it_all_and_exits_with_1_on_errors(sick, tmp_path):
+    hangs(sick)
+    removed_name = "s1_happy_0"
+    video(sick, removed_name).unlink()
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "synthetic_demo").symlink_to(sick)
+    surroundings = os.environ | {"CEFL_BENCH_DATA": str(home)}
+    arguments = ["doctor.py", "configs/ceflnet_synthetic.py", "--json", tmp_path / "found.json", "--timeout", "2"]
+    done = run_tool(*arguments, check=False, env=surroundings, cwd=ROOT)
+    assert done.returncode == 1 and done.stderr == ""
+    assert "videos/s1_happy_0.mp4" in done.stdout and "hang the decoder: videos/s3_fear_1.mp4" in done.stdout
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert not found["healthy"] and len(found["splits"]) == 8
+    assert {finding["check"] for finding in found["findings"]} == {check.name for check in CHECKS}
+
+
+def test_a_corpus_that_is_not_there_is_one_finding(tmp_path):
+    report = look(tmp_path / "nothing", "ceflnet_dfew.py")
+    text = table(report)
+    assert not report.healthy and text.count("DFEW is not at") == 1
+    assert [finding.check for finding in report.findings] == ["lists"]
+    assert "nothing else was looked at" in text
