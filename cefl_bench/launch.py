@@ -201,6 +201,7 @@ def _prepare(options: RunOptions) -> tuple[Config, str]:
         if options.seed < 0:
             raise UserError(f"--seed is {options.seed}: expected 0 or more")
         config.randomness.seed = options.seed
+    _check_numbers(config)
     if options.amp and not torch.cuda.is_available():
         raise UserError("--amp needs a CUDA device and there is none: leave it out")
     if options.amp:
@@ -212,6 +213,21 @@ def _prepare(options: RunOptions) -> tuple[Config, str]:
     if join_processes(options.launcher) and not torch.cuda.is_available():
         config.model_wrapper_cfg = dict(type=MMDistributedDataParallel, device_ids=None, broadcast_buffers=False)
     return config, Path(options.config).stem
+
+
+def _check_numbers(config: Config) -> None:
+    """What mmengine and torch would refuse late, and in their own words."""
+    numbers = {
+        "train_cfg.max_epochs": config.train_cfg.max_epochs,
+        "train_dataloader.batch_size": config.train_dataloader.batch_size,
+        "test_dataloader.batch_size": config.test_dataloader.batch_size,
+        "optim_wrapper.optimizer.lr": config.optim_wrapper.optimizer.get("lr", 1.0),
+        "model.head.num_classes": config.model.head.get("num_classes", 1),
+    }
+    for name, value in numbers.items():
+        kind, expected = (float, "a number") if name.endswith("lr") else (int, "a whole number")
+        if not isinstance(value, int | kind) or not value > 0:
+            raise UserError(f"{name} is {value!r}: expected {expected} above 0")
 
 
 def _finished(folder: Path, config: dict[str, Any], resume: bool) -> bool:

@@ -14,6 +14,7 @@ from cefl_bench.config import load_config, parse_options
 from cefl_bench.errors import UserError
 from cefl_bench.launch import build_dataset
 from cefl_bench.measure import check_writable, write_json
+from cefl_bench.packing import decode_always, store_of
 from cefl_bench.transforms.read import Reader
 
 
@@ -22,22 +23,33 @@ def measure_loaders(
     cfg_options: Sequence[str] = (),
     num_clips: int = 256,
     repeats: int = 5,
+    no_pack: bool = False,
     json_path: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Clips per second through the train loader of every config.
+    """Clips per second through the train loader of every config; of packed frames, where there are some, and decoded.
 
     One pass over the clips warms the workers and the system's file cache, then `repeats` timed ones follow; those of
-    several configs take turns, so that what else the machine does slows all alike.
+    several loaders take turns, so that what else the machine does slows all alike.
 
     Args:
         num_clips: of the training split, evenly spread over it; all when it has fewer.
+        no_pack: leave packed frames alone.
     """
     for name, value in (("clips", num_clips), ("repeats", repeats)):
         if value < 1:
             raise UserError(f"--{name} is {value}: expected 1 or more")
     check_writable(json_path)
-    configs = [load_config(path, parse_options(cfg_options)) for path in paths]
-    loaders = [_loader(config, num_clips) for config in configs]
+    names, loaders = [], []
+    for path in paths:
+        for packed in (False,) if no_pack else (True, False):
+            config = load_config(path, parse_options(cfg_options))
+            if not packed:
+                decode_always(config)
+            loader = _loader(config, num_clips)
+            if packed and store_of(loader.dataset) is None:
+                continue
+            names.append(path)
+            loaders.append(loader)
     seconds = np.zeros((len(loaders), repeats + 1))
     with tqdm(total=seconds.size, desc="reading", unit="pass", disable=None, leave=False) as bar:
         for turn in range(repeats + 1):
@@ -45,8 +57,8 @@ def measure_loaders(
                 seconds[which, turn] = _pass(loader, turn)
                 bar.update()
     results = [
-        {"config": str(path)} | _describe(config, loader) | _rates(times[1:], len(loader.dataset))
-        for path, config, loader, times in zip(paths, configs, loaders, seconds, strict=True)
+        {"config": str(path)} | _describe(loader) | _rates(times[1:], len(loader.dataset))
+        for path, loader, times in zip(names, loaders, seconds, strict=True)
     ]
     write_json(json_path, results)
     return results
@@ -56,14 +68,14 @@ def loading_table(results: list[dict[str, Any]]) -> str:
     """A line per config, then what the columns mean."""
     width = max(len(result["config"]) for result in results)
     columns = f"{'clips/s':>9}{'ms/clip':>9}{'IQR ms':>8}{'workers':>9}{'batch':>7}{'clips':>7}"
-    lines = [f"{'':{width}}{columns}  {'reader':12}frames of a video -> of a clip, in pixels"]
+    lines = [f"{'':{width}}{columns}  {'reader':12}{'frames':9}frames of a video -> of a clip, in pixels"]
     for r in results:
         clips, frames, rows, pixels, _ = r["clip_shape"]
         listed = "?" if r["video_frames"] is None else f"{r['video_frames']:g}"
         lines.append(
             f"{r['config']:{width}}{r['clips_per_s']:9.1f}{r['ms_per_clip']:9.2f}{r['iqr_ms_per_clip']:8.2f}"
             f"{r['workers']:9d}{r['batch']:7d}{r['clips']:7d}  {r['reader']:12}"
-            f"{listed} -> {clips} x {frames} of {rows} x {pixels}"
+            f"{'packed' if r['packed'] else 'decoded':9}{listed} -> {clips} x {frames} of {rows} x {pixels}"
         )
     legend = (
         "A clip is one sample of the training split, all frames of one video; ms/clip is 1000 / (clips/s).",
@@ -100,7 +112,7 @@ def _rates(seconds: np.ndarray, clips: int) -> dict[str, Any]:
     }
 
 
-def _describe(config: Config, loader: DataLoader) -> dict[str, Any]:
+def _describe(loader: DataLoader) -> dict[str, Any]:
     dataset = loader.dataset
     steps = dataset.pipeline.transforms
     reader = next((step for step in steps if isinstance(step, Reader)), steps[0])
@@ -108,6 +120,7 @@ def _describe(config: Config, loader: DataLoader) -> dict[str, Any]:
     return {
         "dataset": dataset.METAINFO["name"],
         "reader": type(reader).__name__,
+        "packed": store_of(dataset) is not None,
         "workers": loader.num_workers,
         "batch": loader.batch_size,
         "clip_shape": list(dataset[0]["video"].shape),

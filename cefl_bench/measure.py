@@ -104,6 +104,8 @@ def device_name(device: torch.device) -> str:
 
 def check_writable(path: str | None) -> None:
     """Refuse a path that cannot be written, before the time for measuring is spent."""
+    if path is not None and Path(path).is_dir():
+        raise UserError(f"--json {path!r} is a folder: name a file")
     try:
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from cefl_bench.config import load_config, plain, track_of
 from cefl_bench.errors import UserError
 from cefl_bench.facts import config_cost, video_shape
 from cefl_bench.files import write_text
-from cefl_bench.functional.protocol import difference, protocol_id, protocol_of
+from cefl_bench.functional.protocol import difference, protocol_of
 from cefl_bench.report.model_zoo import Row, Section, zoo_page
 from cefl_bench.report.published import published
 
@@ -70,15 +70,18 @@ def add_results(files: list[str]) -> list[Path]:
             result = json.loads(file.read_text(encoding="utf-8"))
             name, fold, seed = result["config_name"], result["fold"], result["seed"]
             trained = "last" in result["metrics"]
+            _what_counts(result["config"] | {"track": result["track"]})
         except (OSError, ValueError, KeyError, TypeError):
             raise UserError(f"{file} is not a result.json: expected what tools/train.py leaves") from None
         if not trained:
             raise UserError(f"{file} is of a test, not of a training: expected what tools/train.py leaves")
         if not (CONFIGS / f"{name}.py").exists():
             raise UserError(f"{file} is of config {name!r}, which is not in {CONFIGS}")
-        _check_protocol(file, result, load_config(CONFIGS / f"{name}.py"))
-        target = MEASURED / name / f"fold{fold}_seed{seed}.json"
-        write_text(target, json.dumps(result, indent=1) + "\n")
+        _check_config(file, result, load_config(CONFIGS / f"{name}.py"))
+        target, text = MEASURED / name / f"fold{fold}_seed{seed}.json", json.dumps(result, indent=1) + "\n"
+        if target.exists() and target.read_text(encoding="utf-8") != text:
+            raise UserError(f"{target} is there already, of another run: delete it to show {file} instead")
+        write_text(target, text)
         added.append(target)
     return added
 
@@ -87,19 +90,25 @@ def _results(name: str, config: Config) -> list[dict[str, Any]]:
     results = []
     for file in sorted((MEASURED / name).glob("*.json")):
         result = json.loads(file.read_text(encoding="utf-8"))
-        _check_protocol(file, result, config)
+        _check_config(file, result, config)
         results.append(result)
     return results
 
 
-def _check_protocol(file: Path, result: dict[str, Any], config: Config) -> None:
-    protocol = protocol_of(plain(config.to_dict()) | {"track": track_of(result["config_name"])})
-    if result["protocol_id"] != protocol_id(protocol):
-        changed = difference(result["protocol"], protocol)
+def _check_config(file: Path, result: dict[str, Any], config: Config) -> None:
+    """Refuse a result of another protocol, model or corpus folder than the config has now, whatever it is called."""
+    now = plain(config.to_dict()) | {"track": track_of(result["config_name"])}
+    measured = result["config"] | {"track": result["track"], "num_processes": 1}
+    if changed := difference(_what_counts(measured), _what_counts(now)):
         raise UserError(
-            f"{file} was measured under another protocol than {result['config_name']} now has "
+            f"{file} was measured with another {result['config_name']} than there is now "
             f"({'; '.join(changed[:3])}): measure again, or set the config back"
         )
+
+
+def _what_counts(config: dict[str, Any]) -> dict[str, Any]:
+    roots = {part: config[f"{part}_dataloader"]["dataset"]["data_root"] for part in ("train", "test")}
+    return protocol_of(config) | {"model": config["model"], "data_root": roots}
 
 
 def _title(leaf: Path) -> str:

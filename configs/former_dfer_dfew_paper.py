@@ -1,7 +1,7 @@
 """Former-DFER on DFEW, its authors' recipe: python tools/train.py configs/former_dfer_dfew_paper.py --fold 1
 
 Two consecutive frames from each of 8 segments, values 0..1, random-resized crop and flip; the fair track's schedule is
-theirs. The authors leave out clips of fewer than 16 frames; here a test clip is never left out.
+theirs. The authors leave out clips of fewer than 16 frames, in training and in test; here no clip is left out.
 """
 
 from mmengine.config import read_base
@@ -12,10 +12,12 @@ with read_base():
     from ._base_.runtime import *
     from ._base_.schedules.fair import *
 
-data_preprocessor.update(augment=dict(crop_scale=(0.7, 1.0), flip=0.5, brightness=0.0, contrast=0.0, saturation=0.0))
+data_preprocessor.augment.update(crop_scale=(0.08, 1.0), crop_ratio=(0.75, 1.333))
 data_preprocessor.update(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 train_dataloader.drop_last = True
+train_dataloader.dataset.pipeline[0].size = 224
 train_dataloader.dataset.pipeline[1].update(num_segments=8, num_frames_per_segment=2)
 val_dataloader.dataset.pipeline[1].update(num_segments=8, num_frames_per_segment=2)
 test_dataloader.dataset.pipeline[1].update(num_segments=8, num_frames_per_segment=2)
+model.backbone.trunk_args = dict(zero_init_last=False)
 model.head.num_classes = 7

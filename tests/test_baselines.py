@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 import torchvision
 
 from cefl_bench.config import load_config
@@ -104,6 +105,55 @@ def test_former_dfer_knows_the_order_of_frames_and_frames_on_average_do_not():
         assert same != ordered
 
 
+@torch.no_grad()
+def test_former_dfer_answers_with_its_class_token():
+    backbone = FormerDFER(**FormerDFER.tiny).eval()
+    clip = torch.rand(1, 3, 16, 112, 112)
+    frames = backbone._encode_frames(clip[0].transpose(0, 1))
+    tokens = torch.cat([backbone.class_token[0], frames]) + backbone.temporal_position[0]
+    for block in backbone.temporal:
+        tokens = block(tokens[None])[0]
+    torch.testing.assert_close(backbone(clip)[0], tokens[0], atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_c3d_layer_by_layer():
+    """Against the paper's table, written out: convolutions with ReLU, poolings, two linear layers with ReLU."""
+    backbone = C3D(width=2).eval()
+    convolutions = [m for m in backbone.convolutions if isinstance(m, torch.nn.Conv3d)]
+    norms = [m for m in backbone.convolutions if isinstance(m, torch.nn.BatchNorm3d)]
+    for norm in norms:
+        torch.nn.init.normal_(norm.running_mean)
+        torch.nn.init.normal_(norm.bias)
+    clip = torch.randn(1, 3, 16, 112, 112)
+    x, layers = clip, iter(zip(convolutions, norms, strict=True))
+    for pool, (depth, padding) in zip(
+        [(1, 2, 2)] + 4 * [(2, 2, 2)], [(1, 0), (1, 0), (2, 0), (2, 0), (2, (0, 1, 1))], strict=True
+    ):
+        for _ in range(depth):
+            convolution, norm = next(layers)
+            x = F.conv3d(x, convolution.weight, convolution.bias, padding=1)
+            x = F.relu(F.batch_norm(x, norm.running_mean, norm.running_var, norm.weight, norm.bias))
+        x = F.max_pool3d(x, pool, padding=padding)
+    assert x.shape == (1, 16, 1, 4, 4)
+    for linear in (m for m in backbone.linears if isinstance(m, torch.nn.Linear)):
+        x = F.relu(linear(x.flatten(1)))
+    torch.testing.assert_close(backbone(clip), x, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@torch.no_grad()
+def test_readouts_of_resnet_lstm(cell):
+    clip = torch.rand(2, 3, 16, 48, 48)
+    for readout in ("last", "all"):
+        backbone = ResNetLSTM(**ResNetLSTM.tiny, cell=cell, readout=readout).eval()
+        frames = torch.stack([backbone.trunk(frame) for frame in clip.unbind(2)], dim=1)
+        states, final = backbone.recurrent(frames)
+        final = (final[0] if cell == "lstm" else final)[-1]
+        expected = final if readout == "last" else torch.cat(states.unbind(1), dim=1)
+        torch.testing.assert_close(backbone(clip), expected, atol=1e-5, rtol=1e-4)
+
+
 def test_both_readings_of_resnet_lstm():
     both = {readout: ResNetLSTM(**ResNetLSTM.tiny, readout=readout) for readout in ("all", "last")}
     assert (both["all"].recurrent.num_layers, both["all"].feat_dim) == (3, 16 * 8)
@@ -117,6 +167,17 @@ def test_both_readings_of_resnet_lstm():
 def test_a_clip_of_another_length_is_refused_by_name(backbone):
     with pytest.raises(UserError, match=r"model\.backbone\.num_frames"):
         backbone(torch.rand(1, 3, 4, 112, 112))
+
+
+@pytest.mark.parametrize("size", [1, 15])
+def test_c3d_says_how_small_is_too_small(size):
+    with pytest.raises(UserError, match="at least 16 pixels"):
+        C3D(size=size)
+
+
+def test_former_dfer_needs_a_resnet():
+    with pytest.raises(UserError, match="trunk is 'vit_tiny_patch16_224': expected a ResNet"):
+        FormerDFER(trunk="vit_tiny_patch16_224")
 
 
 @pytest.mark.parametrize("num_frames", [1, 3, 4, 8, 16])

@@ -9,7 +9,7 @@ from cefl_bench.config import load_config
 from cefl_bench.cost.flops import model_cost
 from cefl_bench.errors import UserError
 from cefl_bench.models.aggregators.eian import EIAN
-from cefl_bench.models.backbones.clip_feature_encoder import ClipFeatureEncoder
+from cefl_bench.models.backbones.clip_feature_encoder import ClipFeatureEncoder, LocalGlobalRelation
 from cefl_bench.models.heads.mlp_head import MLPHead
 from cefl_bench.models.preprocessor import VideoPreprocessor
 from cefl_bench.models.recognizer import Recognizer
@@ -98,6 +98,17 @@ def test_released_encoder_by_the_formula(video):
     w = torch.sigmoid(h @ encoder.relation.weigh[1].weight.T + encoder.relation.weigh[1].bias)
     expected = encoder.relation.project((w * h).sum(dim=0) / w.sum())
     torch.testing.assert_close(encoder(clip)[0], expected, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_relation_weighs_frames_by_a_sigmoid():
+    """On features that differ, as those of an untrained trunk hardly do."""
+    relation = LocalGlobalRelation(6).eval()
+    f, f_prime = torch.randn(2, 5, 6), torch.randn(2, 5, 6)
+    h = torch.cat([f, f_prime.max(dim=1, keepdim=True).values.expand(-1, 5, -1)], dim=2)
+    w = 1 / (1 + torch.exp(-(h @ relation.weigh[1].weight.T + relation.weigh[1].bias)))
+    assert w.std() > 0.05
+    torch.testing.assert_close(relation(f, f_prime), relation.project((w * h).sum(dim=1) / w.sum(dim=1)))
 
 
 @torch.no_grad()

@@ -210,12 +210,20 @@ def test_loaders_are_measured(with_data, tmp_path):
     assert json.loads((tmp_path / "data.json").read_text()) == results and len(results) == 2
     videos, folders = results
     assert videos["reader"] == "ReadVideo" and videos["clip_shape"] == [1, 16, 56, 56, 3] and videos["clips"] == 20
-    assert folders["reader"] == "ReadFrames" and folders["clip_shape"] == [1, 16, 128, 128, 3] and folders["clips"] == 7
+    assert folders["reader"] == "ReadAny" and folders["clip_shape"] == [1, 16, 128, 128, 3] and folders["clips"] == 7
     for result in results:
         assert (result["repeats"], result["workers"], result["batch"]) == (2, 1, 14)
         assert result["clips_per_s"] * result["ms_per_clip"] == pytest.approx(1000)
     table = loading_table(results)
-    assert "ReadVideo   20 -> 1 x 16 of 56 x 56" in table and "ReadFrames  ? -> 1 x 16 of 128 x 128" in table
+    assert "ReadVideo   decoded  20 -> 1 x 16 of 56 x 56" in table and "ReadAny     decoded  ? -> 1 x 16" in table
+
+
+def test_packed_frames_are_measured_beside_decoded_ones(home):
+    options = [option for option in TINY if option.startswith("train_dataloader")]
+    both = measure_loaders([CONFIG], options, num_clips=7, repeats=2)
+    assert [result["packed"] for result in both] == [True, False]
+    (decoded,) = measure_loaders([CONFIG], options, num_clips=7, repeats=1, no_pack=True)
+    assert not decoded["packed"]
 
 
 def test_no_clips_is_a_user_error():

@@ -1,5 +1,6 @@
 """model_zoo.md: what it shows comes from files, and a stale page or a result of another protocol is refused."""
 
+import functools
 import json
 import shutil
 from pathlib import Path
@@ -66,7 +67,11 @@ def measured(checkout: Path, **changes) -> Path:
     """A result.json as a run of c3d_synthetic would leave it now."""
     config = load_config(checkout / "configs" / "c3d_synthetic.py")
     protocol = protocol_of(plain(config.to_dict()) | {"track": "fair"})
-    known = dict(config_name="c3d_synthetic", protocol=protocol, protocol_id=protocol_id(protocol))
+    known = dict(config_name="c3d_synthetic", protocol=protocol, protocol_id=protocol_id(protocol), track="fair")
+    known["config"] = plain(config.to_dict())
+    for path, value in changes.pop("config", {}).items():
+        part, name = path.rsplit(".", 1)
+        functools.reduce(dict.__getitem__, part.split("."), known["config"])[name] = value
     file = checkout / "result.json"
     file.write_text(json.dumps(result(1, 0.77) | known | changes))
     return file
@@ -89,7 +94,11 @@ def test_a_result_is_taken_in_and_a_stale_page_found(checkout):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (dict(protocol_id="x", protocol={"track": "x"}), "another protocol than c3d_synthetic now has"),
+        (dict(config={"train_dataloader.batch_size": 8}), "another c3d_synthetic than.*batch_size: 8 != 16"),
+        (dict(config={"model.backbone.width": 64}), r"another c3d_synthetic than.*model\.backbone\.width: 64 != 16"),
+        (dict(config={"test_dataloader.dataset.data_root": "x"}), r"another c3d_synthetic than.*data_root\.test: 'x'"),
+        (dict(config={"model.backbone.init_cfg": {"timm": "a"}}), r"another c3d_synthetic than.*init_cfg"),
+        (dict(track=None, config_name="c3d_synthetic", config={}), "another c3d_synthetic than"),
         (dict(config_name="c3d_nowhere"), "config 'c3d_nowhere', which is not in"),
         (dict(metrics={"checkpoint": {}}), "is of a test, not of a training"),
         (dict(fold=None, metrics=None), "is not a result"),
@@ -99,6 +108,13 @@ def test_what_is_no_result_of_these_configs_is_refused(checkout, changes, messag
     with pytest.raises(UserError, match=message):
         zoo.add_results([str(measured(checkout, **changes))])
     assert not (checkout / "measured").exists()
+
+
+def test_another_run_of_the_same_fold_and_seed_does_not_take_its_place(checkout):
+    zoo.add_results([str(measured(checkout))])
+    zoo.add_results([str(measured(checkout))])
+    with pytest.raises(UserError, match="is there already"):
+        zoo.add_results([str(measured(checkout, command="another"))])
 
 
 def test_a_result_that_a_config_has_left_behind_stops_the_page(checkout):

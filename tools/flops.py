@@ -32,7 +32,9 @@ def main() -> None:
     from cefl_bench.cost.table import cost_table
     from cefl_bench.facts import config_cost
     from cefl_bench.files import write_text
+    from cefl_bench.measure import check_writable
 
+    check_writable(arguments.json)
     options, costs = parse_options(arguments.cfg_options), []
     for path in tqdm(arguments.configs, desc="counting", unit="config", disable=None, leave=False):
         try:

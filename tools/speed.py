@@ -24,6 +24,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--min-seconds", type=float, default=1.0, metavar="S", help="timed seconds at least, of each measurement (1)")
     add("--data", action="store_true", help="measure the data loader of the training split instead")
     add("--clips", type=int, default=256, metavar="N", help="with --data: videos in a pass (256)")
+    add("--no-pack", action="store_true", help="with --data: leave packed frames alone; else both ways are measured")
     add("--repeats", type=int, default=5, metavar="N", help="with --data: timed passes (5)")
     add("--json", metavar="F", help="also write the numbers to this file")
     add("--cfg-options", nargs="+", default=(), metavar="KEY=VALUE", help="change values of the configs")
@@ -36,7 +37,8 @@ def main() -> None:
     if given.data:
         from cefl_bench.loading import loading_table, measure_loaders  # here, so that --help need not wait for torch
 
-        print(loading_table(measure_loaders(given.configs, given.cfg_options, given.clips, given.repeats, given.json)))
+        work = (given.configs, given.cfg_options, given.clips, given.repeats, given.no_pack, given.json)
+        print(loading_table(measure_loaders(*work)))
         return
     from cefl_bench.cost.speed_table import speed_table
     from cefl_bench.cost.stopwatch import Stopwatch

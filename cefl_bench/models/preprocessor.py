@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from mmengine.model import BaseDataPreprocessor
 
+from cefl_bench.errors import UserError
 from cefl_bench.functional.augmentation import Augmentation, crop_resize, jitter_colour
 from cefl_bench.registry import MODELS
 
@@ -31,6 +32,8 @@ class VideoPreprocessor(BaseDataPreprocessor):
         std: Sequence[float] = (1.0, 1.0, 1.0),
     ) -> None:
         super().__init__()
+        if not isinstance(size, int) or size < 1:
+            raise UserError(f"VideoPreprocessor: size is {size!r}: expected a number of pixels")
         self.size = size
         self.augmentation = None if augment is None else Augmentation(**augment)
         self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1), persistent=False)

@@ -29,6 +29,8 @@ class Recognizer(BaseModel):
         self, backbone: dict, aggregator: dict, head: dict, data_preprocessor: dict, num_clips: int | None = None
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
+        if num_clips is not None and (not isinstance(num_clips, int) or num_clips < 1):
+            raise UserError(f"Recognizer: num_clips is {num_clips!r}: expected a whole number from 1, or None")
         self.num_clips = num_clips
         self.backbone: Backbone = MODELS.build(backbone)
         self.aggregator: Aggregator = MODELS.build(aggregator | {"in_dim": self.backbone.feat_dim})

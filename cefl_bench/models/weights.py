@@ -1,5 +1,6 @@
 """Initial weights: from a file, timm or torchvision, brought to our names, counted, refused when they do not fit."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -58,11 +59,7 @@ def load_weights(
     Raises:
         UserError: when not exactly one source is named, it cannot be read, or it fills less than 90 % of the trunk.
     """
-    sources = {"checkpoint": checkpoint, "timm": timm, "torchvision": torchvision}
-    given = [(kind, name) for kind, name in sources.items() if name]
-    if len(given) != 1:
-        raise UserError(f"init_cfg names {len(given)} sources: expected one of checkpoint, timm, torchvision")
-    ((kind, name),) = given
+    kind, name = check_source({"checkpoint": checkpoint, "timm": timm, "torchvision": torchvision})
     weights, source = READ[kind](name)
     weights = convert(weights)
     fit = fit_of(backbone, weights)
@@ -73,6 +70,26 @@ def load_weights(
     if is_main_process():
         print(report, flush=True)
     return f"{source}, {fit.share:.1%} of the trunk"
+
+
+def check_source(init_cfg: Mapping[str, str | None]) -> tuple[str, str]:
+    """The one source that an `init_cfg` names: its kind and its name.
+
+    Raises:
+        UserError: when it is none, more than one, or something else.
+    """
+    if not isinstance(init_cfg, Mapping) or set(init_cfg) - set(READ):
+        raise UserError(
+            f"init_cfg is {init_cfg!r}: expected dict(checkpoint=FILE), dict(timm=NAME) or dict(torchvision=NAME), and "
+            "None for scratch"
+        )
+    given = [(kind, name) for kind, name in init_cfg.items() if name]
+    if len(given) != 1:
+        raise UserError(
+            f"init_cfg names {len(given)} sources ({dict(init_cfg)}): expected one; what a config names is taken back "
+            "with --cfg-options model.backbone.init_cfg.timm=None"
+        )
+    return given[0]
 
 
 def convert(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -138,6 +155,7 @@ def _from_torchvision(name: str) -> tuple[dict[str, Tensor], str]:
 
 def _downloaded(what: str, load: Callable[[], nn.Module]) -> nn.Module:
     try:
+        logging.disable(logging.WARNING)  # a hub client without a network says it two dozen times
         with torch.random.fork_rng(devices=[]):  # building it draws random numbers, which must not move the others
             return load()
     except Exception as error:  # hub clients raise many kinds, all meaning: no weights
@@ -145,6 +163,8 @@ def _downloaded(what: str, load: Callable[[], nn.Module]) -> nn.Module:
             f"{what} weights could not be loaded ({type(error).__name__}): connect to the network once, or train from "
             "scratch with --cfg-options model.backbone.init_cfg=None"
         ) from None
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 READ = {"checkpoint": _from_file, "timm": _from_timm, "torchvision": _from_torchvision}

@@ -77,9 +77,10 @@ def _rows(rows: Sequence[Row]) -> list[str]:
     measured = [result for row in rows for result in row.results]
     if measured:
         devices = sorted({result["environment"]["device"] for result in measured})
+        protocols = sorted({result["protocol_id"] for result in measured})
         lines += [
             f"\nMeasured with `python tools/train.py CONFIG --fold K --seed S` on {' and '.join(devices)}, "
-            f"protocol {measured[0]['protocol_id']}."
+            f"protocol {', '.join(protocols)}."
         ]
     return lines
 

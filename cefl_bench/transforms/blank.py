@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from cefl_bench.errors import UserError
 from cefl_bench.records import Sample
 from cefl_bench.registry import TRANSFORMS
 from cefl_bench.transforms.read import Reader
@@ -31,4 +32,6 @@ def blank_sample(pipeline: Sequence[Mapping[str, Any]], num_frames: int) -> Samp
             results["frames"] = BlankFrames(num_frames)
         else:
             results = TRANSFORMS.build(transform)(results)
+    if "video" not in results:
+        raise UserError("the pipeline gives no video: expected a reader, SampleClips and Pack, in this order")
     return results

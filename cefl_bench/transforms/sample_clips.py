@@ -1,5 +1,7 @@
 """Chooses which frames of a video to look at."""
 
+import inspect
+
 from mmcv.transforms import BaseTransform
 
 from cefl_bench.errors import UserError
@@ -22,6 +24,12 @@ class SampleClips(BaseTransform):
     def __init__(self, scheme: str = "segments", **options) -> None:
         if scheme not in SCHEMES:
             raise UserError(f"SampleClips: scheme is {scheme!r}: expected one of {', '.join(SCHEMES)}")
+        known = list(inspect.signature(SCHEMES[scheme]).parameters)[2:]
+        for name, value in options.items():
+            if name not in known:
+                raise UserError(f"SampleClips: scheme {scheme!r} has no {name!r}: expected one of {', '.join(known)}")
+            if not isinstance(value, int) or value < 1:
+                raise UserError(f"SampleClips: {name} is {value!r}: expected a whole number from 1")
         self.scheme, self.options = SCHEMES[scheme], options
 
     def transform(self, results: dict) -> dict:

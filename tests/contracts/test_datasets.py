@@ -101,3 +101,22 @@ def test_every_test_video_of_a_fold_is_read_and_shows_its_class(name, data_home)
 def test_split_and_error_policy_are_checked(name, tmp_path):
     with pytest.raises(UserError, match="split is 'val': expected train or test"):
         build(name, data_root=str(tmp_path), split="val")
+
+
+CLASSES = {
+    "DFEW": "happy sad neutral angry surprise disgust fear",
+    "AFEW": "happy sad neutral angry surprise disgust fear",
+    "FERV39k": "happy sad neutral angry surprise disgust fear",
+    "MMI": "anger disgust fear happiness sadness surprise",
+    "BU3DFE": "angry disgust fear happy sad surprise",
+    "CREMAD": "anger disgust fear happy neutral sad",
+    "RAVDESS": "neutral calm happy sad angry fearful disgust surprised",
+    "SyntheticFaces": "happy sad neutral angry surprise disgust fear",
+    "MAFW": "anger disgust fear happiness neutral sadness surprise contempt anxiety helplessness disappointment",
+}
+"""The order of the official files, in which scores of others are read."""
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_stand_in_the_official_order(name):
+    assert " ".join(ADAPTERS[name].METAINFO["classes"]) == CLASSES[name]

@@ -71,3 +71,22 @@ def test_a_video_shorter_than_the_budget_repeats_frames():
 def test_a_video_without_frames_is_refused(scheme):
     with pytest.raises(ValueError, match="0 frames"):
         scheme(0)
+
+
+def test_segments_are_sampled_at_random_in_training_and_midway_at_test():
+    draws = [segment_frames(160, np.random.default_rng(seed)) for seed in (0, 1)]
+    assert not np.array_equal(*draws)
+    for draw in draws:
+        assert np.array_equal(draw[0] // 10, np.arange(16))
+    assert np.array_equal(segment_frames(160)[0], np.arange(16) * 10 + 5)
+
+
+def test_two_consecutive_frames_of_eight_segments():
+    """Of 81 frames, 80 can begin a pair: segments of 10."""
+    pairs = segment_frames(81, num_segments=8, num_frames_per_segment=2)[0].reshape(8, 2)
+    assert pairs.tolist() == [[5 + 10 * n, 6 + 10 * n] for n in range(8)]
+    starts = [segment_frames(81, np.random.default_rng(seed), 8, 2)[0].reshape(8, 2) for seed in range(40)]
+    assert all(np.array_equal(pair[:, 0] + 1, pair[:, 1]) for pair in starts)
+    assert {start[0, 0] for start in starts} == set(range(10)), "every frame of a segment begins a pair"
+    assert max(start[-1, 1] for start in starts) == 80
+    assert segment_frames(1, num_segments=8, num_frames_per_segment=2)[0].tolist() == [0] * 16

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import torch
 from mmengine.model import BaseModule
 
-from cefl_bench.models.weights import load_weights
+from cefl_bench.models.weights import check_source, load_weights
 
 
 class Backbone(BaseModule):
@@ -30,6 +30,8 @@ class Backbone(BaseModule):
 
     def __init__(self, init_cfg: Mapping[str, str] | None = None) -> None:
         super().__init__()  # init_cfg stays here: mmengine would fill whatever fits and say nothing
+        if init_cfg is not None:
+            check_source(init_cfg)
         self.weights = init_cfg
 
     def init_weights(self) -> None:

@@ -36,6 +36,8 @@ class C3D(Backbone):
         init_cfg: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        if size < 16 or num_frames < 1:
+            raise UserError(f"C3D: size is {size}, num_frames {num_frames}: expected at least 16 pixels and 1 frame")
         self.clip_shape = (3, num_frames, size, size)
         self.feat_dim = 64 * width
         layers: list[nn.Module] = []
@@ -50,8 +52,6 @@ class C3D(Backbone):
             pad = int(stage == 4)
             layers.append(nn.MaxPool3d((in_time, 2, 2), padding=(0, pad, pad)))
             frames, size = frames // in_time, (size + 2 * pad) // 2
-        if min(frames, size) < 1:
-            raise UserError(f"C3D: size is {self.clip_shape[-1]}: expected at least 16 pixels")
         self.convolutions = nn.Sequential(*layers)
         self.linears = nn.Sequential(
             *(nn.Flatten(), nn.Linear(in_dim * frames * size * size, self.feat_dim), nn.ReLU(inplace=True)),

@@ -1,9 +1,10 @@
 """Former-DFER. Zhao and Liu, Former-DFER: Dynamic Facial Expression Recognition Transformer, ACM MM 2021,
 https://doi.org/10.1145/3474085.3475292
 
-Where we depart from the paper: nowhere in the network; it follows the one that its authors released, so that their
-checkpoint loads. The attention is torch's fused one. Learned positions start small instead of unit normal only where a
-config says so (`position_std`).
+Where we depart from the paper: nowhere in the layers, which are those of the network that its authors released, so that
+their checkpoint loads. From scratch it starts as timm's ResNets do, with the last BatchNorm of every residual block at
+zero; `trunk_args=dict(zero_init_last=False)` starts it as theirs. Learned positions start small instead of unit normal
+only where a config says so (`position_std`).
 """
 
 from collections.abc import Mapping
@@ -51,6 +52,8 @@ class FormerDFER(Backbone):
         self.clip_shape = (3, num_frames, size, size)
         self.position_std = position_std
         self.trunk = frame_trunk(trunk, **(trunk_args or {}))
+        if not hasattr(self.trunk, "layer4"):
+            raise UserError(f"FormerDFER: trunk is {trunk!r}: expected a ResNet of timm, which has four stages")
         map_dim = self.trunk.feature_info[-2]["num_chs"]
         map_size = -(-size // self.trunk.feature_info[-2]["reduction"])
         self.feat_dim = dim = self.trunk.head_hidden_size

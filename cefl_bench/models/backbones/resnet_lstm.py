@@ -6,7 +6,8 @@ Hochreiter and Schmidhuber, Long Short-Term Memory, Neural Computation 1997; Cho
 
 Two readings circulate under this one name, up to ten points of WAR apart. `readout='all'` is the benchmark's: three
 recurrent layers of 256, the outputs of all T frames side by side. `readout='last'` is the other common one: two layers
-of 256, the last frame's output. Where we depart from the papers: dropout is none, since none is reported.
+of 256, the last frame's output. Where we depart from the papers: dropout is none, since none is
+reported, and from scratch the ResNet starts as timm's do, the last BatchNorm of every residual block at zero.
 """
 
 from collections.abc import Mapping

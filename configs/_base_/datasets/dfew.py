@@ -6,13 +6,13 @@ from cefl_bench.datasets.dfew import DFEW
 from cefl_bench.metrics.recall import Recall
 from cefl_bench.models.preprocessor import VideoPreprocessor
 from cefl_bench.transforms.pack import Pack
-from cefl_bench.transforms.read import ReadFrames
+from cefl_bench.transforms.read import ReadAny
 from cefl_bench.transforms.sample_clips import SampleClips
 
 data_preprocessor = dict(
     type=VideoPreprocessor,
     size=112,
-    augment=dict(crop_scale=(0.7, 1.0), flip=0.5, brightness=0.2, contrast=0.2, saturation=0.2),
+    augment=dict(crop_scale=(0.7, 1.0), flip=0.5, brightness=0.0, contrast=0.0, saturation=0.0),
     mean=(0.485, 0.456, 0.406),
     std=(0.229, 0.224, 0.225),
 )
@@ -28,7 +28,7 @@ train_dataloader = dict(
         data_root="dfew",
         split="train",
         fold=1,
-        pipeline=[dict(type=ReadFrames, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
+        pipeline=[dict(type=ReadAny, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
     ),
 )
 val_dataloader = dict(
@@ -43,7 +43,7 @@ val_dataloader = dict(
         data_root="dfew",
         split="test",
         fold=1,
-        pipeline=[dict(type=ReadFrames, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
+        pipeline=[dict(type=ReadAny, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
     ),
 )
 test_dataloader = val_dataloader
