@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,12 @@ TINY = (
 def tree_folder(name: str) -> str:
     """The folder of a dataset's tree in `data_home`, where its config looks for it."""
     return {"SyntheticFaces": "synthetic_demo", "CSVVideos": "own"}.get(name, name.lower())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Whoever runs the tests in the background has made them deaf to Ctrl-C, and every process that they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,7 @@ from cefl_bench.datasets.cremad import CREMAD
 from cefl_bench.metrics.recall import Recall
 from cefl_bench.models.preprocessor import VideoPreprocessor
 from cefl_bench.transforms.pack import Pack
-from cefl_bench.transforms.read import ReadFrames
+from cefl_bench.transforms.read import ReadAny
 from cefl_bench.transforms.sample_clips import SampleClips
 
 data_preprocessor = dict(
@@ -29,7 +29,7 @@ train_dataloader = dict(
         frames="faces_224",
         split="train",
         fold=1,
-        pipeline=[dict(type=ReadFrames, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
+        pipeline=[dict(type=ReadAny, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
     ),
 )
 val_dataloader = dict(
@@ -45,7 +45,7 @@ val_dataloader = dict(
         frames="faces_224",
         split="test",
         fold=1,
-        pipeline=[dict(type=ReadFrames, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
+        pipeline=[dict(type=ReadAny, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
     ),
 )
 test_dataloader = val_dataloader
