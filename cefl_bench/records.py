@@ -55,6 +55,8 @@ class Sample(TypedDict):
     """float32 (N, T), true intensity of these frames, NaN where unknown."""
     apex: np.ndarray
     """int64 (2,), [start, end) of the apex in frames of the file, -1 where there is none or it is unknown."""
+    subject: str
+    """Who is in it; empty where the corpus does not say."""
     unreadable: str
     """Empty, or `name: reason` of the videos that could not be read in this place (`on_error='skip'`)."""
 
@@ -71,6 +73,7 @@ class Prediction(TypedDict):
     frame_indices: np.ndarray
     frame_intensity: np.ndarray
     apex: np.ndarray
+    subject: str
     unreadable: str
 
 
