@@ -21,28 +21,30 @@ def place_labels(
     widths: Sequence[float],
     size: tuple[float, float],
     height: float,
-    obstacles: Sequence[Box] = (),
+    avoid: Sequence[Box] = (),
 ) -> list[Label | None]:
     """A place for the name of each point (x, y), y down, in a plot of `size`; None where there is no room for it.
 
     Args:
         widths: of the names; `height` is that of all of them.
-        obstacles: what no name may cover, besides the points.
+        avoid: what a name covers only where it has no other place, such as lines.
 
     Earlier points choose first, so give those that matter most first.
     """
-    taken = [*obstacles, *((x - height / 3, y - height / 3, x + height / 3, y + height / 3) for x, y in points)]
+    radius = height / 3
+    taken = [(x - radius, y - radius, x + radius, y + radius) for x, y in points]
     labels: list[Label | None] = []
     for (x, y), width in zip(points, widths, strict=True):
-        for label in _places(height):
-            box = _box(x, y, width, height, label)
-            inside = box[0] >= -height and box[2] <= size[0] + height and box[1] >= -height and box[3] <= size[1]
-            if inside and not any(_overlap(box, other) for other in taken):
-                taken.append(box)
-                labels.append(label)
-                break
-        else:
-            labels.append(None)
+        boxes = {label: _box(x, y, width, height, label) for label in _places(height)}
+        free = [
+            label
+            for label, box in boxes.items()
+            if _inside(box, size, height) and not any(_overlap(box, other) for other in taken)
+        ]
+        clear = [label for label in free if not any(_overlap(boxes[label], other) for other in avoid)]
+        labels.append(next(iter([*clear, *free]), None))
+        if free:
+            taken.append(boxes[labels[-1]])
     return labels
 
 
@@ -52,7 +54,8 @@ def _places(height: float) -> list[Label]:
     return [
         Label(near, 0, "start"),
         Label(-near, 0, "end"),
-        *(Label(side * near * 0.7, away, anchor) for away in (-near, near) for side, anchor in ((1, "start"), (-1, "end"))),
+        *(Label(0.5 * near, away, "start") for away in (-near, near)),
+        *(Label(-0.5 * near, away, "end") for away in (-near, near)),
         *(Label(0, away, "middle") for away in (-far, far)),
     ]
 
@@ -60,6 +63,10 @@ def _places(height: float) -> list[Label]:
 def _box(x: float, y: float, width: float, height: float, label: Label) -> Box:
     left = x + label.dx - {"start": 0, "middle": width / 2, "end": width}[label.anchor]
     return left, y + label.dy - height / 2, left + width, y + label.dy + height / 2
+
+
+def _inside(box: Box, size: tuple[float, float], margin: float) -> bool:
+    return box[0] >= -margin and box[2] <= size[0] + margin and box[1] >= -margin and box[3] <= size[1]
 
 
 def _overlap(a: Box, b: Box) -> bool:

@@ -51,7 +51,10 @@ def fingerprints(table: Table) -> list[dict[str, Any]]:
             if row["method"] not in methods:
                 methods.append(row["method"])
     keys = sorted(found, key=lambda key: (str(key[0]).zfill(4), key[1]))
-    return [{"fold": fold, "split": split, "hashes": found[fold, split]} for fold, split in keys]
+    return [
+        {"fold": fold, "split": split, "hashes": found[fold, split], "agree": len(found[fold, split]) == 1}
+        for fold, split in keys
+    ]
 
 
 def pictures(table: Table, root: Path) -> list[dict[str, str]]:

@@ -9,19 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cefl_bench.files import write_text
 from cefl_bench.report import charts
 from cefl_bench.report.evidence import environments, fingerprints, pictures
-from cefl_bench.report.naming import brief, clips, duration, is_synthetic, milliseconds, percent, points, probability
-from cefl_bench.report.naming import short_names, si
+from cefl_bench.report.naming import (
+    brief,
+    clips,
+    duration,
+    is_synthetic,
+    milliseconds,
+    percent,
+    points,
+    probability,
+    short_names,
+    si,
+)
 
 PAGE = Path(__file__).parent / "page"
 METRICS = ("war", "uar")
+MEASURE = "measure it: tools/speed.py CONFIG --json D/speed/CONFIG.json, D being the folder of the runs"
 COSTS = (
     ("macs", "MACs of a test video", si, "cost was counted in none of these runs"),
-    ("latency_ms", "latency of a test video", milliseconds, "measure it: tools/speed.py CONFIG --json speed/CONFIG.json"),
+    ("latency_ms", "latency of a test video", milliseconds, MEASURE),
     ("train_seconds", "training time of a run", duration, "no run of this table says how long it took"),
 )
 
@@ -56,7 +67,7 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     formats = dict(percent=percent, points=points, si=si, duration=duration, ms=milliseconds, brief=brief, clips=clips)
-    templates.filters.update(formats, probability=probability, heat=_heat, as_json=_as_json)
+    templates.filters.update(formats, probability=probability, heat=_heat, wrappable=_wrappable, as_json=_as_json)
     templates.globals.update(METRICS=METRICS)
     return templates
 
@@ -70,9 +81,12 @@ def _view(table: Mapping[str, Any], number: int, root: Path) -> dict[str, Any]:
         "id": f"t{number}",
         "synthetic": is_synthetic(table),
         "short": short,
+        "left_out_folds": [row["method"] for row in rows if row.get("folds_missing")],
+        "resampled_by": sorted({row["resampled_by"] for row in rows if row.get("resampled_by")}),
+        "latency_on": sorted({row["latency_on"] for row in rows if row.get("latency_on")}),
         "costs": [_cost_chart(rows, short, *cost) for cost in COSTS],
         "intervals": {metric: _interval_scale(rows, metric) for metric in METRICS},
-        "spread": {metric: _scale(run.get(metric) for row in rows for run in row["runs"]) for metric in METRICS},
+        "spread": {metric: _spread_scale(rows, metric) for metric in METRICS},
         "gaps": {metric: _gap_scale(rows, metric) for metric in METRICS},
         "support": _support(rows),
         "pairs": _pair_matrix(table),
@@ -83,16 +97,19 @@ def _view(table: Mapping[str, Any], number: int, root: Path) -> dict[str, Any]:
 
 
 def _cost_chart(rows: Sequence[Mapping], short: Mapping, key: str, title: str, shown: Any, none: str) -> dict[str, Any]:
-    plots = {
-        metric: charts.scatter(rows, metric, lambda row: row.get(key), lambda row: short[row["method"]])
-        for metric in METRICS
-    }
+    plots = {metric: charts.scatter(rows, metric, key, lambda row: short[row["method"]]) for metric in METRICS}
     return {"key": key, "title": title, "shown": shown, "none": none, "plots": plots}
 
 
 def _interval_scale(rows: Sequence[Mapping], metric: str) -> charts.Scale | None:
     values = [row["last"].get(f"{metric}_pooled") for row in rows]
     return _scale([*values, *(end for row in rows for end in row["last"].get(f"{metric}_interval") or ())], 3)
+
+
+def _spread_scale(rows: Sequence[Mapping], metric: str) -> charts.Scale | None:
+    """None where no method has two runs."""
+    several = any(len(row["runs"]) > 1 for row in rows)
+    return _scale(run.get(metric) for row in rows for run in row["runs"]) if several else None
 
 
 def _gap_scale(rows: Sequence[Mapping], metric: str) -> charts.Scale | None:
@@ -133,6 +150,11 @@ def _heat(share: float | None) -> str:
 def _as_json(value: Any) -> str:
     """Indented, as text that is then escaped like any other."""
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _wrappable(name: str) -> Markup:
+    """A config name that may break after an underscore."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 def _hash(text: str) -> str:

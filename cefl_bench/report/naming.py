@@ -70,7 +70,7 @@ def is_synthetic(table: Mapping[str, Any]) -> bool:
 def short_names(names: Sequence[str]) -> dict[str, str]:
     """Names for charts: without the ending that most names of a table share, such as `_dfew`."""
     endings = [name.partition("_")[2].split("_") for name in names]
-    tails = ["_" + "_".join(parts[-count:]) for parts in endings for count in (1, 2) if len(parts) >= count and parts[0]]
+    tails = ["_" + "_".join(parts[-n:]) for parts in endings for n in (1, 2) if len(parts) >= n and parts[0]]
     common = max(set(tails), key=lambda tail: (tails.count(tail), len(tail)), default="")
     if tails.count(common) <= len(names) / 2:
         return {name: name for name in names}
