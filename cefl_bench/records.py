@@ -94,6 +94,8 @@ class Result(TypedDict):
     protocol: dict[str, Any]
     """The fields that `protocol_id` is a hash of."""
     fold: int
+    num_folds: NotRequired[int]
+    """Folds of the corpus, so that a report can say how many are missing."""
     seed: int
     metrics: dict[str, Any]
     """After training `last` and `best_test`, after a test `checkpoint`: each with its epoch, all scores, per-class

@@ -1,5 +1,6 @@
 """The leaderboard: every table of a folder of runs, as the plain dict that all its pages are made from."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -37,7 +38,10 @@ def make_leaderboard(folder: str | Path) -> dict[str, Any]:
     external = read_external(folder / "external", list(groups.values()), left_out)
     latency = _latencies(folder / "speed")
     tables = [_table(groups[key], external[place], folder, latency) for place, key in enumerate(groups)]
+    titles = Counter(table["title"] for table in tables)
     for table in tables:
+        if titles[table["title"]] > 1:
+            table["title"] += f", protocol {table['protocol_id']}"
         _name_differences(table, tables)
     tables.sort(key=lambda table: (table["dataset"], table["track"], -len(table["rows"]), table["protocol_id"]))
     made = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -95,6 +99,10 @@ def _row(
         "folds": folds,
         "folds_missing": num_folds - len(folds),
         "seeds": sorted({run.seed for run in runs if run.seed is not None}),
+        "runs_uneven": len({tuple(sorted(run.seed for run in runs if run.fold == fold)) for fold in folds}) > 1
+        if not runs[0].external
+        else False,
+        "source": runs[0].source,
         "clips": scores["clips"],
         "missing": sorted({name for run in shown for name in run["missing_names"]}),
         "runs": shown,

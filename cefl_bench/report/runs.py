@@ -15,25 +15,10 @@ from cefl_bench.records import SCHEMA_VERSION
 
 OTHER_FOLDERS = ("external", "report", "speed")
 """Folders of the benchmark that hold no runs."""
-NEEDED = [
-    "config_name",
-    "command",
-    "method",
-    "dataset",
-    "classes",
-    "track",
-    "protocol_id",
-    "protocol",
-    "fold",
-    "seed",
-    "metrics",
-    "history",
-    "clips",
-    "cost",
-    "time",
-    "environment",
-    "data_fingerprint",
-]
+NEEDED = {
+    *("config_name", "command", "method", "dataset", "classes", "track", "protocol_id", "protocol", "fold", "seed"),
+    *("metrics", "history", "clips", "cost", "time", "environment", "data_fingerprint"),
+}
 
 
 @dataclass
@@ -46,6 +31,7 @@ class Run:
     predictions: Predictions
     result: Mapping[str, Any]
     folder: Path
+    source: str = ""
 
     @property
     def external(self) -> bool:
@@ -62,7 +48,13 @@ def read_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder: expected the one that runs were written to, as --out or --work-dir")
     runs: dict[tuple, Run] = {}
-    left_out = []
+    left_out = [
+        f"{path.relative_to(folder)}: expected CONFIG/foldK_seedS/result.json"
+        for path in sorted(
+            [*folder.glob("result.json"), *folder.glob("*/result.json"), *folder.glob("*/*/result.json")]
+        )
+        if not path.parent.match("*/fold*_seed*") and path.relative_to(folder).parts[0] not in OTHER_FOLDERS
+    ]
     for place in sorted(folder.glob("*/fold*_seed*")):
         if place.parent.name in OTHER_FOLDERS or not place.is_dir():
             continue
@@ -95,7 +87,7 @@ def read_json(path: Path) -> Any:
 def read_result(path: Path) -> dict[str, Any]:
     """A `Result`, with every field that a report needs. Raises: UserError: naming the file."""
     result = read_json(path)
-    missing = [name for name in NEEDED if not isinstance(result, dict) or name not in result]
+    missing = sorted(NEEDED - {*result} if isinstance(result, dict) else NEEDED)
     if missing:
         raise UserError(f"{path} has no {', '.join(missing)}: expected the result.json that tools/train.py leaves")
     if result.get("schema_version") != SCHEMA_VERSION:
@@ -111,8 +103,7 @@ def read_result(path: Path) -> dict[str, Any]:
             shapes = np.shape(scores["confusion_matrix"]), np.shape(scores["support"])
             if shapes != ((classes, classes), (classes,)):
                 raise ValueError(f"{which} has a confusion matrix of shape {shapes[0]} for {classes} classes")
-        numbers = int(result["fold"]), int(result["seed"]), result["cost"]["params"], result["time"]["train_seconds"]
-        del numbers
+        int(result["fold"]), int(result["seed"]), float(result["time"]["train_seconds"]), result["cost"]["params"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path} is not a result of a run ({type(error).__name__}: {error}): take it away") from None
     return result
