@@ -13,7 +13,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.functional.recall import UNANSWERED
 from cefl_bench.predictions import Predictions, read_predictions
-from cefl_bench.report.runs import Run, read_json
+from cefl_bench.report.runs import ACROSS, Run, read_json
 
 
 def add_external(
@@ -129,4 +129,4 @@ def _scored(
 def _same_corpus(result: Mapping[str, Any], dataset: str) -> bool:
     """Whether a result is of a corpus, which is called by its name or by its key in config names."""
     key = result["config_name"][len(result["method"]) + 1 :].split("_")[0]
-    return dataset.lower() in (result["dataset"].lower(), key.lower())
+    return dataset.lower() in (result["dataset"].lower(), *([] if ACROSS in result["dataset"] else [key.lower()]))

@@ -13,7 +13,7 @@ from cefl_bench.functional.protocol import difference
 from cefl_bench.functional.statistics import mean_and_std
 from cefl_bench.report.comparison import Answers, Clips, compare
 from cefl_bench.report.external import read_external
-from cefl_bench.report.runs import Run, read_json, read_runs
+from cefl_bench.report.runs import Run, honest, read_json, read_runs
 
 SCHEMA = 1
 NAMES = ("uar", "war")
@@ -23,7 +23,8 @@ def make_leaderboard(folder: str | Path) -> dict[str, Any]:
     """Read every run and every external prediction below `folder`.
 
     Results share a table only where corpus, track and protocol id are the same. External predictions enter every table
-    of their corpus, marked, because nobody knows their protocol.
+    of their corpus, marked, because nobody knows their protocol. What a row calls `last` are the metrics that the
+    table's `honest` names: of the last epoch, or of the one that a held-out part of the training fold picked.
 
     Raises:
         UserError: naming the file with which something is wrong.
@@ -70,6 +71,7 @@ def _table(runs: Sequence[Run], external: Sequence[Run], folder: Path, latency: 
         "protocol": first["protocol"],
         "classes": first["classes"],
         "num_folds": num_folds,
+        "honest": honest(first),
         "differs_from_others": [],
         "rows": order,
         "pairs": pairs,
@@ -130,12 +132,12 @@ def _run(run: Run, clips: Clips, folder: Path) -> dict[str, Any]:
     if run.external:
         pooled = Answers([run], clips).scores()["pooled"]
         return common | pooled | {"best_uar": None, "best_war": None, "best_epoch": None}
-    last, best = result["metrics"]["last"], result["metrics"].get("best_test") or {}
+    last, best = result["metrics"][honest(result)], result["metrics"].get("best_test") or {}
     return common | {
         **{name: last[name] for name in NAMES},
         **{f"best_{name}": best.get(name) for name in NAMES},
         "best_epoch": best.get("epoch"),
-        "last_epoch": last["epoch"],
+        "last_epoch": last.get("epoch"),
     }
 
 

@@ -6,15 +6,21 @@ from io import StringIO
 from typing import Any
 
 NAMES = ("war", "uar")
+EPOCH = {
+    "last": "last epoch",
+    "selected_by_val": "the epoch that is best on a held-out part of the training fold",
+    "checkpoint": "checkpoints as they were given",
+}
 HEAD = """# Leaderboard
 
-- **WAR** and **UAR** are of the last epoch, in percent, over all test clips of all folds together, seeds averaged; in
-  brackets their 95 % interval under other test clips (bootstrap by subject where subjects are known, else by clip).
+- **WAR** and **UAR** are of the last epoch, or of the one that the table names, in percent, over all test clips of all
+  folds together, seeds averaged; in brackets their 95 % interval under other test clips (bootstrap by subject where
+  subjects are known, else by clip).
 - **mean** is over folds, of the mean over a fold's seeds; ± is the standard deviation of all runs.
 - **Rank** is a range: nobody ranks above a method but who is certainly better. Two methods are told apart when
-  McNemar's exact test, corrected for all pairs of the table (Holm), stays below 0.05 and the interval of their difference
-  leaves out 0. Most seeds must find it, and the interval of a difference covers training again; with one seed each,
-  nothing is known of that.
+  McNemar's exact test, corrected for all pairs of the table (Holm), stays below 0.05 and the interval of their
+  difference leaves out 0. Most seeds must find it, and the interval of a difference covers training again; with one
+  seed each, nothing is known of that.
 - The **best test epoch** is picked on the test set; its gap is what that choice adds to the mean.
 - **External** predictions come from other code: nobody here knows their protocol.
 """
@@ -77,7 +83,7 @@ def notes(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _markdown_table(table: Mapping[str, Any]) -> str:
-    lines = [f"## {table['title']}\n", f"Protocol {table['protocol_id']}.\n"]
+    lines = [f"## {table['title']}\n", f"Protocol {table['protocol_id']}; {EPOCH[table['honest']]}.\n"]
     if table["differs_from_others"]:
         lines += ["Not to be compared with the other tables of this corpus:\n"]
         lines += [f"- {_cell(_short(line))}" for line in table["differs_from_others"]] + [""]
@@ -140,7 +146,9 @@ def _csv_row(table: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _latex_table(table: Mapping[str, Any]) -> str:
-    caption = f"{table['title']}, protocol {table['protocol_id']}: last epoch, in percent, with 95 % intervals"
+    caption = (
+        f"{table['title']}, protocol {table['protocol_id']}: {EPOCH[table['honest']]}, in percent, with 95 % intervals"
+    )
     lines = [
         "\\begin{table}",
         f"\\caption{{{_tex(caption)}; in italics the mean at the best test epoch, which is picked on the test set.}}",

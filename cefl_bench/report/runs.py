@@ -15,6 +15,8 @@ from cefl_bench.records import SCHEMA_VERSION
 
 OTHER_FOLDERS = ("external", "report", "speed")
 """Folders of the benchmark that hold no runs."""
+ACROSS = " -> "
+"""In the name of a dataset: trained on one corpus, tested on another."""
 NEEDED = {
     *("config_name", "command", "method", "dataset", "classes", "track", "protocol_id", "protocol", "fold", "seed"),
     *("metrics", "history", "clips", "cost", "time", "environment", "data_fingerprint"),
@@ -62,8 +64,8 @@ def read_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
             left_out.append(f"{place.relative_to(folder)}: not finished, there is no result.json")
             continue
         result = read_result(place / "result.json")
-        if "last" not in result["metrics"]:
-            left_out.append(f"{place.relative_to(folder)}: of a test, not of a training")
+        if honest(result) == "checkpoint" and ACROSS not in result["dataset"]:
+            left_out.append(f"{place.relative_to(folder)}: a test of a checkpoint, not a training")
             continue
         run = Run(result["config_name"], result["fold"], result["seed"], _answers(place, result), result, place)
         key = (run.method, result["protocol_id"], run.fold, run.seed)
@@ -74,6 +76,14 @@ def read_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
             )
         runs[key] = run
     return list(runs.values()), left_out
+
+
+def honest(result: Mapping[str, Any]) -> str:
+    """Which metrics of a result were not picked on the test set; predictions.csv holds the answers of that epoch."""
+    for which in ("selected_by_val", "last", "checkpoint"):
+        if which in result["metrics"]:
+            return which
+    raise KeyError("metrics.last")
 
 
 def read_json(path: Path) -> Any:
@@ -97,9 +107,9 @@ def read_result(path: Path) -> dict[str, Any]:
         )
     try:
         classes = len(result["classes"])
-        for which in {"last", "best_test"} & {*result["metrics"]}:
+        for which in {honest(result), "best_test"} & {*result["metrics"]}:
             scores = result["metrics"][which]
-            float(scores["war"]), float(scores["uar"]), int(scores["epoch"])
+            float(scores["war"]), float(scores["uar"])
             shapes = np.shape(scores["confusion_matrix"]), np.shape(scores["support"])
             if shapes != ((classes, classes), (classes,)):
                 raise ValueError(f"{which} has a confusion matrix of shape {shapes[0]} for {classes} classes")
@@ -114,7 +124,7 @@ def _answers(folder: Path, result: Mapping[str, Any]) -> Predictions:
     path, classes = folder / "predictions.csv", len(result["classes"])
     answers = read_predictions(path, num_classes=classes)
     found = confusion_matrix(answers.label, answers.pred, classes)
-    if not np.array_equal(found, result["metrics"]["last"]["confusion_matrix"]):
+    if not np.array_equal(found, result["metrics"][honest(result)]["confusion_matrix"]):
         raise UserError(
             f"{path} does not give the confusion matrix of {folder / 'result.json'}: expected the two files of one run"
         )
