@@ -4,11 +4,13 @@ Legend, used in names and docstrings: B batch, N clips per video, C channels, T 
 D feature, K classes, F frames of a video file. A tensor's name may carry its shape: `video_BNCTHW`.
 """
 
-from typing import Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 import numpy as np
-import torch
 from typing_extensions import NotRequired
+
+if TYPE_CHECKING:  # a report reads records, and need not wait for torch
+    import torch
 
 SCHEMA_VERSION = 1
 """Version of `Result`. Raised when a field changes its meaning or goes; a new field does not raise it."""
@@ -66,9 +68,9 @@ class Prediction(TypedDict):
 
     name: str
     label: int
-    scores: torch.Tensor
+    scores: "torch.Tensor"
     """(K,) logits; NaN where the video could not be read, which counts as wrong."""
-    clip_weights: NotRequired[torch.Tensor]
+    clip_weights: NotRequired["torch.Tensor"]
     """(N,) how much each clip counts, summing to one, where the aggregator has such weights."""
     frame_indices: np.ndarray
     frame_intensity: np.ndarray

@@ -17,10 +17,13 @@ OTHER_FOLDERS = ("external", "report", "speed")
 """Folders of the benchmark that hold no runs."""
 ACROSS = " -> "
 """In the name of a dataset: trained on one corpus, tested on another."""
-NEEDED = {
-    *("config_name", "command", "method", "dataset", "classes", "track", "protocol_id", "protocol", "fold", "seed"),
-    *("metrics", "history", "clips", "cost", "time", "environment", "data_fingerprint"),
+KINDS = {
+    str: ("config_name", "command", "method", "dataset", "track", "protocol_id"),
+    int: ("fold", "seed"),
+    list: ("classes", "history"),
+    dict: ("protocol", "metrics", "clips", "cost", "time", "environment", "data_fingerprint"),
 }
+"""The fields that a report needs of a `Result`, by what they are."""
 
 
 @dataclass
@@ -97,7 +100,8 @@ def read_json(path: Path) -> Any:
 def read_result(path: Path) -> dict[str, Any]:
     """A `Result`, with every field that a report needs. Raises: UserError: naming the file."""
     result = read_json(path)
-    missing = sorted(NEEDED - {*result} if isinstance(result, dict) else NEEDED)
+    needed = [name for names in KINDS.values() for name in names]
+    missing = [name for name in needed if not isinstance(result, dict) or name not in result]
     if missing:
         raise UserError(f"{path} has no {', '.join(missing)}: expected the result.json that tools/train.py leaves")
     if result.get("schema_version") != SCHEMA_VERSION:
@@ -106,6 +110,9 @@ def read_result(path: Path) -> dict[str, Any]:
             "version of cefl_bench reads"
         )
     try:
+        for kind, names in KINDS.items():
+            if wrong := [name for name in names if not isinstance(result[name], kind)]:
+                raise TypeError(f"{wrong[0]} is {result[wrong[0]]!r}")
         classes = len(result["classes"])
         for which in {honest(result), "best_test"} & {*result["metrics"]}:
             scores = result["metrics"][which]
@@ -113,7 +120,7 @@ def read_result(path: Path) -> dict[str, Any]:
             shapes = np.shape(scores["confusion_matrix"]), np.shape(scores["support"])
             if shapes != ((classes, classes), (classes,)):
                 raise ValueError(f"{which} has a confusion matrix of shape {shapes[0]} for {classes} classes")
-        int(result["fold"]), int(result["seed"]), float(result["time"]["train_seconds"]), result["cost"]["params"]
+        float(result["time"]["train_seconds"]), result["cost"]["params"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path} is not a result of a run ({type(error).__name__}: {error}): take it away") from None
     return result
