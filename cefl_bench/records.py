@@ -4,11 +4,13 @@ Legend, used in names and docstrings: B batch, N clips per video, C channels, T 
 D feature, K classes, F frames of a video file. A tensor's name may carry its shape: `video_BNCTHW`.
 """
 
-from typing import Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 import numpy as np
-import torch
 from typing_extensions import NotRequired
+
+if TYPE_CHECKING:  # a report reads records, and need not wait for torch
+    import torch
 
 SCHEMA_VERSION = 1
 """Version of `Result`. Raised when a field changes its meaning or goes; a new field does not raise it."""
@@ -66,9 +68,9 @@ class Prediction(TypedDict):
 
     name: str
     label: int
-    scores: torch.Tensor
+    scores: "torch.Tensor"
     """(K,) logits; NaN where the video could not be read, which counts as wrong."""
-    clip_weights: NotRequired[torch.Tensor]
+    clip_weights: NotRequired["torch.Tensor"]
     """(N,) how much each clip counts, summing to one, where the aggregator has such weights."""
     frame_indices: np.ndarray
     frame_intensity: np.ndarray
@@ -94,6 +96,8 @@ class Result(TypedDict):
     protocol: dict[str, Any]
     """The fields that `protocol_id` is a hash of."""
     fold: int
+    num_folds: NotRequired[int]
+    """Folds of the corpus, so that a report can say how many are missing."""
     seed: int
     metrics: dict[str, Any]
     """After training `last` and `best_test`, after a test `checkpoint`: each with its epoch, all scores, per-class

@@ -117,6 +117,7 @@ def _write_run(folder: Path, method: Method, corpus: Corpus, fold: int, seed: in
         protocol_id=protocol_id(protocol),
         protocol=protocol,
         fold=fold,
+        num_folds=5,
         seed=seed,
         metrics={"last": last, "best_test": best | {"selected_by": "war on the test set, as most papers do"}},
         history=history,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import binomtest, t
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -37,8 +37,8 @@ def resampled_recalls(
     """Bootstrap UAR and WAR, both (resamples, M), of M methods on the same n clips.
 
     Clusters are drawn with replacement, as many as there are, with all their clips (Field and Welsh, Bootstrapping
-    clustered data, JRSS B 2007). Every method sees the same resamples, so that differences of columns are paired. UAR is
-    over the classes that occur in a resample.
+    clustered data, JRSS B 2007). Every method sees the same resamples, so that differences of columns are paired. UAR
+    is over the classes that occur in a resample.
 
     Args:
         hits_MN: (M, n).
@@ -65,6 +65,38 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     """The percentile interval of (resamples,) bootstrap values, at `LEVEL`."""
     low, high = np.quantile(values, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     return float(low), float(high)
+
+
+def widened(low: float, value: float, high: float, rerun: float) -> tuple[float, float]:
+    """The interval of a value with another, independent and symmetric uncertainty in it; half-widths add in squares."""
+    return value - float(np.hypot(value - low, rerun)), value + float(np.hypot(high - value, rerun))
+
+
+def clip_weights(label: np.ndarray, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) labels -> (n,) what each clip's hit counts in UAR, and in WAR."""
+    support = np.bincount(label, minlength=num_classes)
+    return 1 / (support[label] * (support > 0).sum()), np.full(len(label), 1 / len(label))
+
+
+def rerun_half_width(values_JN: Sequence[np.ndarray], weights_N: Sequence[np.ndarray]) -> float:
+    """Half-width at `LEVEL` of what training again would do to a weighted sum over the clips of F folds.
+
+    The variance that the J runs of a fold have, less what chance does to each clip alone (the bootstrap over clips has
+    that already): the covariance of clips, which is there when a whole run comes out better or worse. Student's t with
+    F (J - 1) degrees of freedom. 0 for one run of each fold, which says nothing about it.
+
+    Args:
+        values_JN: per fold (J, n), a value of each clip in each run.
+        weights_N: per fold (n,).
+    """
+    folds, runs = len(values_JN), len(values_JN[0])
+    if runs < 2:
+        return 0.0
+    common = sum(
+        (values @ weights).var(ddof=1) - (weights**2 * values.var(axis=0, ddof=1)).sum()
+        for values, weights in zip(values_JN, weights_N, strict=True)
+    )
+    return float(t.ppf((1 + LEVEL) / 2, folds * (runs - 1)) * np.sqrt(max(common, 0.0) / runs))
 
 
 def mcnemar(one: np.ndarray, other: np.ndarray) -> float:

@@ -6,15 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from cefl_bench.errors import UserError
 from cefl_bench.functional.recall import UNANSWERED
 from cefl_bench.functional.statistics import (
+    clip_weights,
     holm,
     interval,
     majority_p,
     mcnemar,
     recalls,
+    rerun_half_width,
     resampled_recalls,
     tied_ranks,
+    widened,
 )
 from cefl_bench.report.runs import Run
 
@@ -24,7 +28,11 @@ CERTAIN = 0.05
 
 
 class Clips:
-    """The test clips of a table, fold by fold: every clip that any of its runs has, with its label and subject."""
+    """The test clips of a table, fold by fold: every clip that any of its runs has, with its label and subject.
+
+    Raises:
+        UserError: naming a clip that has one label in a run and another one in another.
+    """
 
     def __init__(self, runs: Sequence[Run], num_classes: int) -> None:
         self.num_classes = num_classes
@@ -33,7 +41,12 @@ class Clips:
         for run in runs:
             label, subject = self.label.setdefault(run.fold, {}), self.subject.setdefault(run.fold, {})
             answers = run.predictions
-            label |= zip(answers.name, answers.label.tolist(), strict=True)
+            for name, value in zip(answers.name, answers.label.tolist(), strict=True):
+                if label.setdefault(name, value) != value:
+                    raise UserError(
+                        f"{run.folder}: clip {name!r} of fold {run.fold} has label {value}, and {label[name]} in "
+                        f"another run of {run.result['dataset']}: expected runs on the same lists"
+                    )
             subject |= zip(answers.name, answers.subject or (), strict=False)
 
     def answers(self, run: Run) -> np.ndarray:
@@ -98,9 +111,9 @@ def compare(names: Sequence[str], answers: Sequence[Answers]) -> tuple[list[dict
     """Every pair of methods on the clips that both have, and the ranks that follow.
 
     Runs are matched by fold and seed. A pair is different when its Holm-corrected McNemar p is below 0.05 and the
-    bootstrap interval of the difference leaves out 0: McNemar's test takes clips to be independent, the interval knows
-    about subjects. With several seeds McNemar's test is made once per seed over all folds, and most of them must find
-    it (`majority_p`).
+    interval of the difference leaves out 0. McNemar's test takes clips to be independent and models as they are; the
+    interval knows about subjects, and with several seeds about training again. Seeds are no further clips: McNemar's
+    test is made once per seed over all folds, and most seeds must find the difference (`majority_p`).
     """
     pairs = []
     for (a, one), (b, other) in combinations(zip(names, answers, strict=True), 2):
@@ -130,20 +143,24 @@ def _pair(one: Answers, other: Answers) -> dict[str, Any]:
     nothing = dict(war_difference=None, uar_difference=None, interval=None, uar_interval=None, mcnemar_p=None)
     if not any(map(len, label)):
         return nothing | {"p_holm": None, "different": False, "clips": 0, "folds": [], "runs": 0}
-    hits_P2N, label, who = np.concatenate(hits, axis=2), np.concatenate(label), _joined(people)
-    mean_2N, classes = hits_P2N.mean(axis=0), one.clips.num_classes
-    (uar, war), (uar_other, war_other) = (recalls(mean, label, classes) for mean in mean_2N)
-    spread = [values[:, 0] - values[:, 1] for values in resampled_recalls(mean_2N, label, classes, who)]
-    known = len(label if who is None else set(who)) > 1
-    return {
-        "war_difference": war - war_other,
-        "uar_difference": uar - uar_other,
-        "uar_interval": list(interval(spread[0])) if known else None,
-        "interval": list(interval(spread[1])) if known else None,
+    hits_P2N, who = np.concatenate(hits, axis=2), _joined(people)
+    mean_2N, all_labels, classes = hits_P2N.mean(axis=0), np.concatenate(label), one.clips.num_classes
+    spread = resampled_recalls(mean_2N, all_labels, classes, who)
+    values = [recalls(mean, all_labels, classes) for mean in mean_2N]
+    known = len(all_labels if who is None else set(who)) > 1  # nothing can be drawn from one clip or one person
+    ends = np.cumsum([len(labels) for labels in label])[:-1]
+    differences = [np.subtract(part[:, 0], part[:, 1], dtype=float) for part in np.split(hits_P2N, ends, axis=2)]
+    found: dict[str, Any] = {}
+    for which, (name, prefix) in enumerate((("uar", "uar_"), ("war", ""))):
+        found[f"{name}_difference"] = value = values[0][which] - values[1][which]
+        low, high = interval(spread[which][:, 0] - spread[which][:, 1])
+        rerun = rerun_half_width(differences, np.split(clip_weights(all_labels, classes)[which], ends))
+        found[f"{prefix}interval"] = list(widened(low, value, high, rerun)) if known else None
+    return found | {
         "mcnemar_p": majority_p([mcnemar(*hits_2N) for hits_2N in hits_P2N]),
         "p_holm": None,
         "different": False,
-        "clips": len(label),
+        "clips": len(all_labels),
         "folds": list(matched),
         "runs": passes,
     }

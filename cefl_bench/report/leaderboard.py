@@ -1,5 +1,6 @@
 """The leaderboard: every table of a folder of runs, as the plain dict that all its pages are made from."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,7 +13,7 @@ from cefl_bench.functional.protocol import difference
 from cefl_bench.functional.statistics import mean_and_std
 from cefl_bench.report.comparison import Answers, Clips, compare
 from cefl_bench.report.external import read_external
-from cefl_bench.report.runs import Run, read_json, read_runs
+from cefl_bench.report.runs import Run, honest, read_json, read_runs
 
 SCHEMA = 1
 NAMES = ("uar", "war")
@@ -22,7 +23,8 @@ def make_leaderboard(folder: str | Path) -> dict[str, Any]:
     """Read every run and every external prediction below `folder`.
 
     Results share a table only where corpus, track and protocol id are the same. External predictions enter every table
-    of their corpus, marked, because nobody knows their protocol.
+    of their corpus, marked, because nobody knows their protocol. What a row calls `last` are the metrics that the
+    table's `honest` names: of the last epoch, or of the one that a held-out part of the training fold picked.
 
     Raises:
         UserError: naming the file with which something is wrong.
@@ -37,7 +39,10 @@ def make_leaderboard(folder: str | Path) -> dict[str, Any]:
     external = read_external(folder / "external", list(groups.values()), left_out)
     latency = _latencies(folder / "speed")
     tables = [_table(groups[key], external[place], folder, latency) for place, key in enumerate(groups)]
+    titles = Counter(table["title"] for table in tables)
     for table in tables:
+        if titles[table["title"]] > 1:
+            table["title"] += f", protocol {table['protocol_id']}"
         _name_differences(table, tables)
     tables.sort(key=lambda table: (table["dataset"], table["track"], -len(table["rows"]), table["protocol_id"]))
     made = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -66,6 +71,7 @@ def _table(runs: Sequence[Run], external: Sequence[Run], folder: Path, latency: 
         "protocol": first["protocol"],
         "classes": first["classes"],
         "num_folds": num_folds,
+        "honest": honest(first),
         "differs_from_others": [],
         "rows": order,
         "pairs": pairs,
@@ -95,6 +101,10 @@ def _row(
         "folds": folds,
         "folds_missing": num_folds - len(folds),
         "seeds": sorted({run.seed for run in runs if run.seed is not None}),
+        "runs_uneven": len({tuple(sorted(run.seed for run in runs if run.fold == fold)) for fold in folds}) > 1
+        if not runs[0].external
+        else False,
+        "source": runs[0].source,
         "clips": scores["clips"],
         "missing": sorted({name for run in shown for name in run["missing_names"]}),
         "runs": shown,
@@ -122,12 +132,12 @@ def _run(run: Run, clips: Clips, folder: Path) -> dict[str, Any]:
     if run.external:
         pooled = Answers([run], clips).scores()["pooled"]
         return common | pooled | {"best_uar": None, "best_war": None, "best_epoch": None}
-    last, best = result["metrics"]["last"], result["metrics"].get("best_test") or {}
+    last, best = result["metrics"][honest(result)], result["metrics"].get("best_test") or {}
     return common | {
         **{name: last[name] for name in NAMES},
         **{f"best_{name}": best.get(name) for name in NAMES},
         "best_epoch": best.get("epoch"),
-        "last_epoch": last["epoch"],
+        "last_epoch": last.get("epoch"),
     }
 
 
@@ -175,7 +185,7 @@ def _latencies(folder: Path) -> dict[str, dict[str, Any]]:
     for path in sorted(folder.glob("*.json")):
         try:
             for speed in read_json(path):
-                if "latency" in speed:
+                if "latency" in dict(speed):  # loaders are measured into such files too, and have none
                     on = f"{speed['device_name']}, {speed['precision']}"
                     found[Path(speed["config"]).stem] = {"ms": float(speed["latency"]["median_ms"]), "on": on}
         except (KeyError, TypeError, ValueError):

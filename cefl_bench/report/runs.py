@@ -15,25 +15,15 @@ from cefl_bench.records import SCHEMA_VERSION
 
 OTHER_FOLDERS = ("external", "report", "speed")
 """Folders of the benchmark that hold no runs."""
-NEEDED = [
-    "config_name",
-    "command",
-    "method",
-    "dataset",
-    "classes",
-    "track",
-    "protocol_id",
-    "protocol",
-    "fold",
-    "seed",
-    "metrics",
-    "history",
-    "clips",
-    "cost",
-    "time",
-    "environment",
-    "data_fingerprint",
-]
+ACROSS = " -> "
+"""In the name of a dataset: trained on one corpus, tested on another."""
+KINDS = {
+    str: ("config_name", "command", "method", "dataset", "track", "protocol_id"),
+    int: ("fold", "seed"),
+    list: ("classes", "history"),
+    dict: ("protocol", "metrics", "clips", "cost", "time", "environment", "data_fingerprint"),
+}
+"""The fields that a report needs of a `Result`, by what they are."""
 
 
 @dataclass
@@ -46,6 +36,7 @@ class Run:
     predictions: Predictions
     result: Mapping[str, Any]
     folder: Path
+    source: str = ""
 
     @property
     def external(self) -> bool:
@@ -62,7 +53,13 @@ def read_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder: expected the one that runs were written to, as --out or --work-dir")
     runs: dict[tuple, Run] = {}
-    left_out = []
+    left_out = [
+        f"{path.relative_to(folder)}: expected CONFIG/foldK_seedS/result.json"
+        for path in sorted(
+            [*folder.glob("result.json"), *folder.glob("*/result.json"), *folder.glob("*/*/result.json")]
+        )
+        if not path.parent.match("*/fold*_seed*") and path.relative_to(folder).parts[0] not in OTHER_FOLDERS
+    ]
     for place in sorted(folder.glob("*/fold*_seed*")):
         if place.parent.name in OTHER_FOLDERS or not place.is_dir():
             continue
@@ -70,8 +67,8 @@ def read_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
             left_out.append(f"{place.relative_to(folder)}: not finished, there is no result.json")
             continue
         result = read_result(place / "result.json")
-        if "last" not in result["metrics"]:
-            left_out.append(f"{place.relative_to(folder)}: of a test, not of a training")
+        if honest(result) == "checkpoint" and ACROSS not in result["dataset"]:
+            left_out.append(f"{place.relative_to(folder)}: a test of a checkpoint, not a training")
             continue
         run = Run(result["config_name"], result["fold"], result["seed"], _answers(place, result), result, place)
         key = (run.method, result["protocol_id"], run.fold, run.seed)
@@ -82,6 +79,14 @@ def read_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
             )
         runs[key] = run
     return list(runs.values()), left_out
+
+
+def honest(result: Mapping[str, Any]) -> str:
+    """Which metrics of a result were not picked on the test set; predictions.csv holds the answers of that epoch."""
+    for which in ("selected_by_val", "last", "checkpoint"):
+        if which in result["metrics"]:
+            return which
+    raise KeyError("metrics.last")
 
 
 def read_json(path: Path) -> Any:
@@ -95,7 +100,8 @@ def read_json(path: Path) -> Any:
 def read_result(path: Path) -> dict[str, Any]:
     """A `Result`, with every field that a report needs. Raises: UserError: naming the file."""
     result = read_json(path)
-    missing = [name for name in NEEDED if not isinstance(result, dict) or name not in result]
+    needed = [name for names in KINDS.values() for name in names]
+    missing = [name for name in needed if not isinstance(result, dict) or name not in result]
     if missing:
         raise UserError(f"{path} has no {', '.join(missing)}: expected the result.json that tools/train.py leaves")
     if result.get("schema_version") != SCHEMA_VERSION:
@@ -104,15 +110,17 @@ def read_result(path: Path) -> dict[str, Any]:
             "version of cefl_bench reads"
         )
     try:
+        for kind, names in KINDS.items():
+            if wrong := [name for name in names if not isinstance(result[name], kind)]:
+                raise TypeError(f"{wrong[0]} is {result[wrong[0]]!r}")
         classes = len(result["classes"])
-        for which in {"last", "best_test"} & {*result["metrics"]}:
+        for which in {honest(result), "best_test"} & {*result["metrics"]}:
             scores = result["metrics"][which]
-            float(scores["war"]), float(scores["uar"]), int(scores["epoch"])
+            float(scores["war"]), float(scores["uar"])
             shapes = np.shape(scores["confusion_matrix"]), np.shape(scores["support"])
             if shapes != ((classes, classes), (classes,)):
                 raise ValueError(f"{which} has a confusion matrix of shape {shapes[0]} for {classes} classes")
-        numbers = int(result["fold"]), int(result["seed"]), result["cost"]["params"], result["time"]["train_seconds"]
-        del numbers
+        float(result["time"]["train_seconds"]), result["cost"]["params"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path} is not a result of a run ({type(error).__name__}: {error}): take it away") from None
     return result
@@ -123,7 +131,7 @@ def _answers(folder: Path, result: Mapping[str, Any]) -> Predictions:
     path, classes = folder / "predictions.csv", len(result["classes"])
     answers = read_predictions(path, num_classes=classes)
     found = confusion_matrix(answers.label, answers.pred, classes)
-    if not np.array_equal(found, result["metrics"]["last"]["confusion_matrix"]):
+    if not np.array_equal(found, result["metrics"][honest(result)]["confusion_matrix"]):
         raise UserError(
             f"{path} does not give the confusion matrix of {folder / 'result.json'}: expected the two files of one run"
         )
