@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from cefl_bench.files import write_text
 from cefl_bench.report import charts
 from cefl_bench.report.evidence import environments, fingerprints, pictures
+from cefl_bench.report.leaderboard_text import EPOCH
 from cefl_bench.report.naming import (
     brief,
     clips,
@@ -79,6 +80,7 @@ def _view(table: Mapping[str, Any], number: int, root: Path) -> dict[str, Any]:
     return {
         "table": table,
         "id": f"t{number}",
+        "epoch": EPOCH[table.get("honest") or "last"],
         "synthetic": is_synthetic(table),
         "short": short,
         "left_out_folds": [row["method"] for row in rows if row.get("folds_missing")],

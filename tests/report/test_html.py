@@ -58,6 +58,7 @@ def test_page_of_simulated_runs_shows_what_the_leaderboard_says(tmp_path):
     simulate(tmp_path, corpus=Corpus(folds=(1, 2), clips=60), seeds=(0,))
     leaderboard = make_leaderboard(tmp_path)
     page = Page(write_html(leaderboard, tmp_path / "report").read_text(encoding="utf-8"))
+    assert "last epoch" in page.text
     for told in leaderboard["tables"]:
         assert told["title"] in page.text and told["protocol_id"] in page.text
         for row in told["rows"]:
