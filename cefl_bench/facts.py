@@ -35,6 +35,7 @@ def known_before(
         "protocol_id": protocol_id(protocol),
         "protocol": protocol,
         "fold": test_set.fold,
+        "num_folds": meta["num_folds"],
         "seed": config.randomness.seed,
         "clips": {"official": test_set.num_official_clips()},
         "cost": cost_or_reason(*_model_and_shape(config)),

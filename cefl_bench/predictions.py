@@ -1,6 +1,7 @@
 """predictions.csv: the scores of every test clip, ours or anybody's."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +22,29 @@ class Predictions:
     pred: np.ndarray
     scores: np.ndarray | None
     num_classes: int
+    subject: list[str] | None = None
+    """Who is in each clip; None where the file does not say it of every clip."""
 
 
-def write_predictions(path: str | Path, names: list[str], labels: np.ndarray, scores: np.ndarray) -> None:
-    """Write `name,label,score_0..score_{K-1}`; scores as they are (logits in our runs), NaN for an unanswered clip."""
+def write_predictions(
+    path: str | Path,
+    names: Sequence[str],
+    labels: np.ndarray,
+    scores: np.ndarray,
+    subjects: Sequence[str] | None = None,
+) -> None:
+    """Write `name,label,score_0..score_{K-1}`; scores as they are (logits in our runs), NaN for an unanswered clip.
+
+    A column `subject` stands after the label where any clip's subject is known.
+    """
+    known = subjects if subjects is not None and any(subjects) else None
     with atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["name", "label", *(f"score_{k}" for k in range(scores.shape[1]))])
-        for name, label, row in zip(names, labels, scores, strict=True):
-            writer.writerow([name, int(label), *(f"{score:.9g}" for score in row)])
+        scores_header = [f"score_{k}" for k in range(scores.shape[1])]
+        writer.writerow(["name", "label", *([] if known is None else ["subject"]), *scores_header])
+        for place, (name, label, row) in enumerate(zip(names, labels, scores, strict=True)):
+            who = [] if known is None else [known[place]]
+            writer.writerow([name, int(label), *who, *(f"{score:.9g}" for score in row)])
 
 
 def read_predictions(path: str | Path, scores_are: str = "logits", num_classes: int | None = None) -> Predictions:
@@ -60,7 +75,7 @@ def read_predictions(path: str | Path, scores_are: str = "logits", num_classes: 
     for what, values, low in (("label", label, 0), ("pred", pred, UNANSWERED)):
         if values.min() < low or values.max() >= known:
             raise UserError(f"{path}: {what} runs from {values.min()} to {values.max()}: expected {low}..{known - 1}")
-    return Predictions(names, label, pred, scores, known)
+    return Predictions(names, label, pred, scores, known, table.subjects(names))
 
 
 class _Table:
@@ -85,6 +100,11 @@ class _Table:
         if not self.rows:
             raise UserError(f"{path}: holds no prediction: expected a row per test clip")
         self.names = [row["name"] for row in self.rows]
+
+    def subjects(self, names: list[str]) -> list[str] | None:
+        """Who is in each clip of `names`, where the file says it of all."""
+        of_clip = {row["name"]: row.get("subject") or "" for row in self.rows}
+        return [of_clip[name] for name in names] if all(of_clip.values()) else None
 
     def numbers(self, column: str, kind: type, empty: float | None = None) -> np.ndarray:
         """(n,) values of a column; `empty` stands for an empty cell."""

@@ -4,11 +4,13 @@ Legend, used in names and docstrings: B batch, N clips per video, C channels, T 
 D feature, K classes, F frames of a video file. A tensor's name may carry its shape: `video_BNCTHW`.
 """
 
-from typing import Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 import numpy as np
-import torch
 from typing_extensions import NotRequired
+
+if TYPE_CHECKING:  # a report reads records, and need not wait for torch
+    import torch
 
 SCHEMA_VERSION = 1
 """Version of `Result`. Raised when a field changes its meaning or goes; a new field does not raise it."""
@@ -55,6 +57,8 @@ class Sample(TypedDict):
     """float32 (N, T), true intensity of these frames, NaN where unknown."""
     apex: np.ndarray
     """int64 (2,), [start, end) of the apex in frames of the file, -1 where there is none or it is unknown."""
+    subject: str
+    """Who is in it; empty where the corpus does not say."""
     unreadable: str
     """Empty, or `name: reason` of the videos that could not be read in this place (`on_error='skip'`)."""
 
@@ -64,13 +68,14 @@ class Prediction(TypedDict):
 
     name: str
     label: int
-    scores: torch.Tensor
+    scores: "torch.Tensor"
     """(K,) logits; NaN where the video could not be read, which counts as wrong."""
-    clip_weights: NotRequired[torch.Tensor]
+    clip_weights: NotRequired["torch.Tensor"]
     """(N,) how much each clip counts, summing to one, where the aggregator has such weights."""
     frame_indices: np.ndarray
     frame_intensity: np.ndarray
     apex: np.ndarray
+    subject: str
     unreadable: str
 
 
@@ -91,6 +96,8 @@ class Result(TypedDict):
     protocol: dict[str, Any]
     """The fields that `protocol_id` is a hash of."""
     fold: int
+    num_folds: NotRequired[int]
+    """Folds of the corpus, so that a report can say how many are missing."""
     seed: int
     metrics: dict[str, Any]
     """After training `last` and `best_test`, after a test `checkpoint`: each with its epoch, all scores, per-class

@@ -122,6 +122,13 @@ def test_skipping_keeps_the_test_set_whole_and_marks_the_clip(broken_tree):
     assert "s1_sad_0.mp4" in broken[0]["unreadable"] and not broken[0]["video"].any()
 
 
+def test_a_skipped_clip_keeps_its_own_subject(broken_tree):
+    dataset = faces(broken_tree, "test", "skip")
+    people = [f"person {index}" for index in range(len(dataset))]
+    dataset.get_data_info = lambda index, entry=dataset.get_data_info: entry(index) | {"subject": people[index]}
+    assert [sample["subject"] for sample in dataset] == people
+
+
 def test_skipping_trains_on_another_video_in_its_place(broken_tree):
     dataset = faces(broken_tree, "train", "skip")
     names = [dataset.get_data_info(index)["name"] for index in range(len(dataset))]

@@ -45,6 +45,18 @@ def test_rows_of_one_name_are_averaged_after_softmax(tmp_path):
     assert expected.argmax() == 1 - logits.mean(axis=0).argmax(), "the case would not tell softmax from none"
 
 
+def test_subjects_are_kept_where_all_are_known(answers, tmp_path):
+    names, label, scores = answers
+    file, people = tmp_path / "scores.csv", [f"s{place % 7}" for place in range(60)]
+    for given, expected in ((people, people), (["", *people[1:]], None), ([""] * 60, None), (None, None)):
+        write_predictions(file, names, label, scores, given)
+        assert read_predictions(file).subject == expected
+        assert ("subject" in file.read_text(encoding="utf-8")) == (given is not None and any(given))
+        np.testing.assert_array_equal(read_predictions(file).pred, scores.argmax(axis=1))
+    write_predictions(file, ["a", "b", "a"], np.array([0, 1, 0]), scores[:3], ["x", "y", "x"])
+    assert read_predictions(file).subject == ["x", "y"]
+
+
 def test_unanswered_rows_count_as_wrong(tmp_path):
     (tmp_path / "pred.csv").write_text("name,label,pred\na,0,0\nb,1,-1\nc,1,\nd,0,0\n")
     write_predictions(tmp_path / "scores.csv", ["a", "b"], np.array([0, 1]), np.array([[2.0, 1.0], [np.nan, np.nan]]))

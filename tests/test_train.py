@@ -74,6 +74,7 @@ def test_result_has_every_field_of_the_schema(result):
 def test_predictions_give_the_numbers_of_the_result(finished, result):
     predictions = read_predictions(finished / "predictions.csv")
     assert len(predictions.name) == 14 and predictions.num_classes == 7
+    assert predictions.subject == [name.partition("_")[0] for name in predictions.name]
     run_tool("score.py", finished / "predictions.csv", "--json", finished / "scored.json")
     scored, last = json.loads((finished / "scored.json").read_text()), result["metrics"]["last"]
     for name in ("uar", "war", "f1_macro", "f1_weighted", "per_class"):

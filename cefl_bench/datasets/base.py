@@ -144,7 +144,8 @@ class VideoDataset(BaseDataset):
             raise UserError(f"{self.METAINFO['name']}: no video could be read; the first: {failures[0]}")
         if failures and self.test_mode:
             entry = self.get_data_info(index)
-            sample |= {"name": entry["name"], "label": entry["label"], "video": np.zeros_like(sample["video"])}
+            own = {"name": entry["name"], "label": entry["label"], "subject": entry.get("subject") or ""}
+            sample |= own | {"video": np.zeros_like(sample["video"])}
             failures = failures[:1]
         return sample | {"unreadable": "\n".join(failures)}
 

@@ -154,6 +154,7 @@ class WriteResult(Hook):
             [prediction["name"] for prediction in predictions],
             np.array([prediction["label"] for prediction in predictions]),
             np.stack([prediction["scores"] for prediction in predictions]),
+            [prediction.get("subject", "") for prediction in predictions],
         )
         write_text(folder / RESULT, json.dumps(result, indent=2, allow_nan=False) + "\n")
 

@@ -27,5 +27,6 @@ class Pack(BaseTransform):
             frame_indices=indices,
             frame_intensity=intensity,
             apex=np.array(results.get("apex", (-1, -1)), dtype=np.int64),
+            subject=results.get("subject") or "",
             unreadable="",
         )

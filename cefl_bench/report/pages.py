@@ -1,0 +1,23 @@
+"""Writes the report of a folder of runs: one leaderboard, as many pages."""
+
+import json
+from pathlib import Path
+
+from cefl_bench.files import write_text
+from cefl_bench.report.leaderboard import make_leaderboard
+from cefl_bench.report.leaderboard_text import csv_text, latex, markdown
+
+
+def write_report(folder: str | Path) -> tuple[Path, list[str]]:
+    """Write `folder`/report/ anew; returns it, and a line on everything that was left out.
+
+    Raises:
+        UserError: naming the file with which something is wrong; the old report then stays as it was.
+    """
+    leaderboard = make_leaderboard(folder)
+    target = Path(folder) / "report"
+    write_text(target / "leaderboard.json", json.dumps(leaderboard, indent=1, allow_nan=False) + "\n")
+    for name, write in (("leaderboard.md", markdown), ("leaderboard.csv", csv_text), ("leaderboard.tex", latex)):
+        write_text(target / name, write(leaderboard))
+    # report.html and the figures are written here, from the same leaderboard.
+    return target, leaderboard["left_out"]

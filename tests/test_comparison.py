@@ -1,0 +1,116 @@
+"""Which methods can be told apart: simulated answers, of which the truth is known."""
+
+import numpy as np
+import pytest
+from simulated import CLASSES, Corpus, answer
+
+from cefl_bench.predictions import Predictions
+from cefl_bench.report.comparison import Answers, Clips, compare
+from cefl_bench.report.runs import Run
+
+FIVE_FOLDS = Corpus(clips=140)
+"""700 clips."""
+
+
+def runs(name, war, stream, corpus=FIVE_FOLDS, seeds=(0,), folds=None, shift=None) -> list[Run]:
+    """The runs of a method; `shift(fold, seed)` moves what a run would reach on infinitely many clips."""
+    made = []
+    for fold in folds or corpus.folds:
+        names, label, people, hard = corpus.of(fold)
+        for seed in seeds:
+            moved = war + (shift(fold, seed) if shift else 0)
+            pred = answer(label, hard, moved, stream, fold, seed).argmax(1)
+            who = people if all(people) else None
+            predictions = Predictions(names, label, pred, None, len(CLASSES), who)
+            made.append(Run(name, fold, seed, predictions, {"dataset": corpus.name}, None))
+    return made
+
+
+def compared(*methods: list[Run]):
+    clips = Clips([run for of_method in methods for run in of_method], len(CLASSES))
+    return compare([of_method[0].method for of_method in methods], [Answers(part, clips) for part in methods])
+
+
+def found(stream, gap, **options) -> bool:
+    (pair,), _ = compared(runs("a", 0.6 + gap, 2 * stream, **options), runs("b", 0.6, 2 * stream + 1, **options))
+    return pair["different"]
+
+
+def test_the_same_predictions_under_two_names_are_no_difference():
+    pairs, ranks = compared(runs("a", 0.6, 0), runs("b", 0.6, 0), runs("c", 0.35, 1))
+    same = pairs[0]
+    assert same["war_difference"] == 0 and same["interval"] == [0, 0] and same["uar_interval"] == [0, 0]
+    assert same["mcnemar_p"] == same["p_holm"] == 1 and not same["different"]
+    assert ranks == [(1, 2), (1, 2), (3, 3)]
+
+
+def test_five_points_more_on_700_clips_are_a_difference():
+    """Of the answers of both methods about three in four agree; see the power below."""
+    (pair,), ranks = compared(runs("a", 0.65, 2), runs("b", 0.60, 3))
+    assert pair["clips"] == 700 and pair["different"] and ranks == [(1, 1), (2, 2)]
+    assert pair["interval"][0] > 0 and pair["p_holm"] < 0.05
+
+
+def test_power_and_false_alarms():
+    assert np.mean([found(stream, 0.05) for stream in range(60)]) > 0.55
+    assert np.mean([found(stream, 0.0) for stream in range(60)]) <= 0.05
+
+
+def test_seeds_that_come_out_better_or_worse_as_a_whole_are_no_difference():
+    """Two equal methods whose runs differ by more than chance on single clips would: McNemar alone is fooled."""
+    corpus, alarms, fooled = Corpus(clips=600), [], []
+    for trial in range(40):
+        rng = np.random.default_rng(trial)
+        moves = {}
+
+        def shift(fold, seed, rng=rng, moves=moves):
+            return moves.setdefault((fold, seed, len(moves)), rng.normal(0, 0.04))
+
+        a, b = (runs(n, 0.6, 2 * trial + k, corpus, (0, 1, 2), shift=shift) for k, n in enumerate("ab"))
+        (pair,), _ = compared(a, b)
+        alarms.append(pair["different"])
+        (single,), _ = compared(*([run for run in of if run.seed == 0] for of in (a, b)))
+        fooled.append(single["different"])
+    assert np.mean(alarms) <= 0.05 and np.mean(fooled) > 0.15
+
+
+def test_clips_of_few_people_count_for_less():
+    """With 4 people per fold the interval is wider than McNemar's test knows."""
+    wide, narrow = Corpus(clips=140, subjects=4), FIVE_FOLDS
+    spans = []
+    for corpus in (wide, narrow):
+        clips = Clips(runs("a", 0.6, 0, corpus), len(CLASSES))
+        scores = Answers(runs("a", 0.6, 0, corpus), clips).scores()
+        spans.append(np.ptp(scores["interval"]["war"]))
+        assert scores["resampled_by"] == ("subject" if corpus is wide else "clip")
+    assert spans[0] > 1.4 * spans[1]
+
+
+def test_folds_that_one_method_lacks_are_left_out_of_a_pair():
+    pairs, ranks = compared(runs("a", 0.6, 0), runs("b", 0.4, 1, folds=(2, 4)), runs("c", 0.5, 2, folds=(1, 3)))
+    assert [pair["folds"] for pair in pairs] == [[2, 4], [1, 3], []]
+    assert [pair["clips"] for pair in pairs] == [280, 280, 0]
+    nothing = pairs[2]
+    assert nothing["mcnemar_p"] is None and nothing["p_holm"] is None and not nothing["different"]
+    assert ranks[1][1] == 3 and ranks[2][1] == 3
+
+
+def test_seeds_are_matched():
+    one, other = runs("a", 0.6, 0, seeds=(0, 1)), runs("b", 0.5, 1, seeds=(1, 2))
+    (pair,), _ = compared(one, other)
+    (same,), _ = compared([run for run in one if run.seed == 1], [run for run in other if run.seed == 1])
+    assert pair == same and pair["runs"] == 1
+    (unmatched,), _ = compared([run for run in one if run.seed == 0], [run for run in other if run.seed == 2])
+    assert unmatched["runs"] == 1 and unmatched["clips"] == 700
+
+
+@pytest.mark.parametrize("correct", [0, 1])
+def test_a_single_clip_and_all_wrong_have_no_interval_to_tell(correct):
+    predictions = [Predictions(["x"], np.array([1]), np.array([p]), None, 2) for p in (correct, 0)]
+    made = [[Run(n, 1, 0, p, {"dataset": "d"}, None)] for n, p in zip("ab", predictions, strict=True)]
+    clips = Clips([run for of in made for run in of], 2)
+    (pair,), ranks = compare("ab", [Answers(of, clips) for of in made])
+    assert pair["interval"] is None and not pair["different"] and ranks == [(1, 2)] * 2
+    assert pair["war_difference"] == correct and pair["mcnemar_p"] == 1
+    scores = Answers(made[0], clips).scores()
+    assert scores["interval"] == {"uar": None, "war": None} and scores["recall"] == [None, correct]
