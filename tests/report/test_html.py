@@ -1,0 +1,167 @@
+"""report.html: complete, honest about what is not known, safe against what names contain, and of one file."""
+
+import copy
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from boards import METHODS, board, table
+from PIL import Image
+from simulated import Corpus, simulate
+
+from cefl_bench.report.charts import cost_scale, rate_scale
+from cefl_bench.report.html import write_html
+from cefl_bench.report.leaderboard import make_leaderboard
+from cefl_bench.report.naming import duration, percent, points, short_names, si
+
+MAFW = [f"a class of long name {number}" for number in range(11)]
+EVIL = '"><img src=x onerror="document.title=1"></style></script><script>document.title=2</script>'
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, text without markup, and whether every tag is closed by its own end."""
+
+    VOID = {"meta", "link", "img", "input", "br", "hr", "wbr"}
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags, self.open, self.said = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.said.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.said))
+
+
+def page_of(tmp_path: Path, *tables) -> Page:
+    return Page(write_html(board(*tables), tmp_path / "report").read_text(encoding="utf-8"))
+
+
+def test_page_of_simulated_runs_shows_what_the_leaderboard_says(tmp_path):
+    simulate(tmp_path, corpus=Corpus(folds=(1, 2), clips=60), seeds=(0,))
+    leaderboard = make_leaderboard(tmp_path)
+    page = Page(write_html(leaderboard, tmp_path / "report").read_text(encoding="utf-8"))
+    assert "last epoch" in page.text
+    for told in leaderboard["tables"]:
+        assert told["title"] in page.text and told["protocol_id"] in page.text
+        for row in told["rows"]:
+            assert row["method"] in page.text
+            assert percent(row["last"]["war_pooled"]) in page.text
+            assert row["runs"][0]["command"] in page.text
+        assert told["differs_from_others"][0] in page.text
+
+
+def test_nothing_is_fetched_and_only_the_pages_own_script_may_run(tmp_path):
+    page = page_of(tmp_path, table())
+    policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv"))
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
+    for tag, attrs in page.tags:
+        assert tag not in ("iframe", "object", "embed", "base", "form")
+        assert not [name for name in attrs if name.startswith("on") or name == "style"]
+        for link in (attrs.get("src"), attrs.get("href")):
+            assert link is None or link.startswith(("#", "data:"))
+    text = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"https?:|@import|url\(|innerHTML|eval\(", text)
+
+
+def test_names_of_a_user_are_text_wherever_they_stand(tmp_path):
+    evil = table({EVIL: METHODS["c3d_dfew"], "c3d": METHODS["r3d18_dfew"]}, folds=(1, 2), classes=[EVIL, "sad"])
+    clean = page_of(tmp_path / "clean", table({"a": METHODS["c3d_dfew"], "c3d": METHODS["r3d18_dfew"]}, (1, 2)))
+    evil |= {"title": EVIL, "dataset": EVIL, "protocol": {EVIL: EVIL}, "differs_from_others": [EVIL]}
+    evil["rows"][0]["runs"][0] |= {"command": EVIL, "environment": {"device": EVIL, "packages": {EVIL: EVIL}}}
+    evil["rows"][0]["runs"][0]["data_fingerprint"] = {EVIL: EVIL}
+    page = page_of(tmp_path, evil)
+    assert {tag for tag, _ in page.tags} <= {tag for tag, _ in clean.tags} | {"ul", "li"}
+    assert not [attrs for _, attrs in page.tags if "onerror" in attrs]
+    assert page.text.count("onerror") > 10
+
+
+@pytest.mark.parametrize("methods", [1, 3])
+def test_what_is_not_known_is_said(tmp_path, methods):
+    few = {name: (*METHODS[name][:3], None) for name in list(METHODS)[:methods]}
+    page = page_of(tmp_path, table(few, folds=(1,)))
+    assert "measure it: tools/speed.py" in page.text
+    assert "One run per method: no spread to show" in page.text
+    assert ("nothing to compare it with" in page.text) == (methods == 1)
+    assert "nan" not in page.text.lower().replace("nan ", "") and "None" not in page.text
+
+
+def test_no_table_no_row_and_no_cost_still_make_a_page(tmp_path):
+    assert "No results yet" in page_of(tmp_path).text
+    assert "No results in this table yet" in page_of(tmp_path, table() | {"rows": [], "pairs": []}).text
+    unknown = table()
+    for row in unknown["rows"]:
+        row |= {"macs": None, "flops": None, "train_seconds": None, "params": None, "latency_ms": None}
+        row |= {"recall": [None, *row["recall"][1:]], "best_test": None, "gap": None}
+    assert page_of(tmp_path, unknown).text.count("Nothing to show") == 6
+
+
+def test_rendered_faces_and_external_rows_are_marked(tmp_path):
+    synthetic = page_of(tmp_path, table({"c3d_synthetic": METHODS["c3d_dfew"]}, dataset="synthetic faces"))
+    assert "synthetic: says nothing about real faces" in synthetic.text
+    page = page_of(tmp_path, table(METHODS, external=("c3d_dfew",), classes=MAFW))
+    assert "says nothing" not in page.text
+    assert "made elsewhere" in page.text and "external" in page.text
+    assert "3 missing" in page.text and "with uncommitted changes" in page.text
+
+
+def test_different_videos_in_one_fold_are_a_warning(tmp_path):
+    other = copy.deepcopy(table())
+    assert "all methods saw the same videos" in page_of(tmp_path, other).text
+    other["rows"][0]["runs"][0]["data_fingerprint"]["test"] = "f" * 64
+    assert "not all methods saw the same videos" in page_of(tmp_path, other).text
+
+
+def test_pictures_of_runs_are_embedded_in_limited_number_and_from_inside_only(tmp_path):
+    told = table()
+    for row in told["rows"]:
+        folder = tmp_path / row["runs"][0]["work_dir"] / "explain"
+        folder.mkdir(parents=True)
+        for number in range(5):
+            Image.new("RGB", (2000, 500), (number, 0, 0)).save(folder / f"activation_clip{number}.png")
+    outside = tmp_path.parent / f"{tmp_path.name}_outside" / "explain"
+    outside.mkdir(parents=True)
+    Image.new("RGB", (20, 5)).save(outside / "activation_secret.png")
+    told["rows"][0]["runs"][1]["work_dir"] = f"../{outside.parent.name}"
+    page = page_of(tmp_path, told)
+    pictures = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert len(pictures) == 12 and all(picture["src"].startswith("data:image/webp") for picture in pictures)
+    assert "secret" not in page.text
+    assert (tmp_path / "report" / "report.html").stat().st_size < 1_000_000
+
+
+def test_numbers_are_written_for_people():
+    assert [percent(0.6543), percent(None), percent(float("nan"))] == ["65.4", "–", "–"]
+    assert [points(0.0123), points(-0.05), points(-0.0001)] == ["+1.2", "−5.0", "0.0"]
+    assert [si(13_214_000), si(999_999), si(4.2e9), si(None)] == ["13.2 M", "1 M", "4.2 G", "–"]
+    assert [duration(45), duration(600), duration(3 * 3600), duration(5 * 86400)] == ["45 s", "10 min", "3 h", "5 d"]
+
+
+def test_short_names_drop_what_most_share_and_stay_different():
+    assert short_names(["c3d_dfew", "r3d18_dfew", "mine"]) == {"c3d_dfew": "c3d", "r3d18_dfew": "r3d18", "mine": "mine"}
+    assert short_names(["c3d", "c3d_dfew", "r3d_dfew"])["c3d_dfew"] == "c3d_dfew"
+
+
+def test_scales_hold_all_values_and_have_round_ticks():
+    for values in ([1e9, 4e10], [5.0], [4.1e9, 4.2e9], [10, 3e5], [1e3, 1e15]):
+        scale = cost_scale(values)
+        assert all(0 < scale(value) < 100 for value in values) and 1 < len(scale.ticks) < 7, values
+    assert cost_scale([120, 20_000], in_seconds=True).ticks == (180, 600, 1800, 3600, 10800)
+    assert rate_scale([0.0, 1.0]).ticks[0] == 0 and rate_scale([0.5]).ticks == (0.48, 0.49, 0.5, 0.51, 0.52)
