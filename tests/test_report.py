@@ -94,7 +94,9 @@ def test_the_tool_writes_all_pages(folder):
     tex = (folder / "report" / "leaderboard.tex").read_text(encoding="utf-8")
     assert "ceflnet\\_dfew & " in tex and tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 1
     assert all(line.count(" & ") == 7 for line in tex.splitlines() if line.endswith("\\\\"))
-    run_tool("report.py", folder)  # its own pages are not taken for runs
+    before = (folder / "report" / "leaderboard.csv").read_bytes()
+    assert "left out" not in run_tool("report.py", folder).stdout, "its own pages are not taken for runs"
+    assert (folder / "report" / "leaderboard.csv").read_bytes() == before, "the same files give the same intervals"
 
 
 def test_other_protocols_and_tracks_have_tables_of_their_own(tmp_path):
@@ -150,6 +152,20 @@ def test_the_epoch_that_a_held_out_part_picked_is_the_honest_one(folder):
     (table,) = board["tables"]
     assert table["honest"] == "selected_by_val" and {run["last_epoch"] for run in table["rows"][0]["runs"]} == {11}
     assert "best on a held-out part of the training fold" in markdown(board)
+
+
+def test_a_test_counts_where_it_is_of_another_corpus(folder):
+    for fold, dataset in ((1, "DFEW"), (2, "DFEW -> AFEW")):
+        file = folder / "c3d_dfew" / f"fold{fold}_seed1" / "result.json"
+        result = json.loads(file.read_text())
+        _change(file, metrics={"checkpoint": result["metrics"]["last"]}, dataset=dataset, time={"train_seconds": 0.0})
+    board = make_leaderboard(folder)
+    assert board["left_out"] == ["c3d_dfew/fold1_seed1: a test of a checkpoint, not a training"]
+    across = board["tables"][1]
+    assert (across["dataset"], across["honest"]) == ("DFEW -> AFEW", "checkpoint")
+    (row,) = across["rows"]
+    assert row["best_test"]["war_mean"] is None and row["train_seconds"] is None and row["runs"][0]["fold"] == 2
+    assert "checkpoints as they were given" in markdown(board) and csv_text(board) and latex(board)
 
 
 def test_a_class_without_clips_and_one_never_hit(tmp_path):

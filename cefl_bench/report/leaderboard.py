@@ -88,7 +88,7 @@ def _row(
     last = _summary(shown, "") | {f"{name}_pooled": scores["pooled"][name] for name in NAMES}
     best = _summary(shown, "best_") | _best_pooled(runs)
     folds = sorted({run.fold for run in runs})
-    seconds = [run.result["time"]["train_seconds"] for run in runs if not run.external]
+    seconds = [run.result["time"]["train_seconds"] for run in runs if "last" in run.result.get("metrics", ())]
     cost = first.get("cost", {})
     return {
         "method": runs[0].method,
