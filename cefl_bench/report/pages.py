@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 from cefl_bench.files import write_text
+from cefl_bench.report.figures import write_figures
+from cefl_bench.report.html import write_html
 from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.leaderboard_text import csv_text, latex, markdown
 
@@ -19,5 +21,6 @@ def write_report(folder: str | Path) -> tuple[Path, list[str]]:
     write_text(target / "leaderboard.json", json.dumps(leaderboard, indent=1, allow_nan=False) + "\n")
     for name, write in (("leaderboard.md", markdown), ("leaderboard.csv", csv_text), ("leaderboard.tex", latex)):
         write_text(target / name, write(leaderboard))
-    # report.html and the figures are written here, from the same leaderboard.
+    write_html(leaderboard, target)
+    write_figures(leaderboard, target)
     return target, leaderboard["left_out"]
