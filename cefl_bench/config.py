@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from cefl_bench.errors import UserError
+from cefl_bench.functional.protocol import crosses
 
 RESERVED = {
     "work_dir": "give --work-dir",
@@ -18,6 +19,8 @@ RESERVED = {
     "load_from": "initial weights are an argument of the backbone, so that the result can name them",
 }
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
+HELD_OUT = "held_out_dataloader"
+"""Of the part of the training fold that chooses the epoch; only there where one is held out."""
 
 
 def load_config(path: str | Path, options: Mapping[str, Any] | None = None, fold: int | None = None) -> Config:
@@ -25,7 +28,7 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, fold
 
     Args:
         options: dotted paths to values, as `--cfg-options` gives them.
-        fold: put into every dataset; None keeps the config's.
+        fold: put into every dataset of the corpus that is trained on; None keeps the config's.
 
     Raises:
         UserError: naming the file, or the option that fits nothing in it.
@@ -47,7 +50,8 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None, fold
         )
     if fold is not None:
         for name in LOADERS:
-            config[name].dataset.fold = fold
+            if not crosses(config[name]):
+                config[name].dataset.fold = fold
     for key in options or {}:
         _check_option(config, key)
     # lists are indexed by number: test_dataloader.dataset.pipeline.0.size=64

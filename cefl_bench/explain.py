@@ -57,6 +57,9 @@ def explain_video(model: Recognizer, dataset: VideoDataset, index: int) -> Expla
             f"{type(model.aggregator).__name__} weighs no clips: an explanation needs one that does, like EIAN"
         )
     num_clips = weights.shape[1]
+    logits = model.head(feature)[0]
+    if "answers" in sample:
+        logits[~torch.from_numpy(sample["answers"])] = -torch.inf
     frames = sample["video"].reshape(num_clips, -1, *sample["video"].shape[2:])
     return Explanation(
         name=entry["name"],
@@ -64,8 +67,8 @@ def explain_video(model: Recognizer, dataset: VideoDataset, index: int) -> Expla
         frame_indices=regroup(sample["frame_indices"], num_clips),
         num_frames=max(entry["num_frames"], int(sample["frame_indices"].max()) + 1),
         clip_weights=weights[0].cpu().numpy(),
-        probabilities=model.head(feature)[0].softmax(0).cpu().numpy(),
-        classes=tuple(dataset.classes),
+        probabilities=logits.softmax(0).cpu().numpy(),
+        classes=tuple(dataset.label_classes),
         label=entry["label"],
         intensity=entry.get("intensity"),
         apex=entry.get("apex"),

@@ -12,7 +12,7 @@ from cefl_bench.cost.flops import cost_or_reason, model_cost
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.environment import environment
 from cefl_bench.errors import UserError
-from cefl_bench.functional.protocol import protocol_id, protocol_of
+from cefl_bench.functional.protocol import crosses, protocol_id, protocol_of
 from cefl_bench.packing import store_of
 from cefl_bench.transforms.blank import blank_sample
 
@@ -20,22 +20,25 @@ from cefl_bench.transforms.blank import blank_sample
 def known_before(
     config: Config, config_plain: dict[str, Any], name: str, datasets: Mapping[str, VideoDataset]
 ) -> dict[str, Any]:
-    """The facts of a run of the config called `name` on these datasets (`test`, and `train` when training)."""
-    test_set = datasets["test"]
-    meta = test_set.METAINFO
+    """The facts of a run of the config called `name` on these datasets (`test`, and `train`, `val` when training)."""
+    test_set, corpus, fold = datasets["test"], datasets["test"].METAINFO["name"], datasets["test"].fold
+    trained_on = config.train_dataloader.dataset
+    meta = trained_on.type.METAINFO
+    if crosses(config.test_dataloader):
+        corpus, fold = f"{trained_on.get('name', meta['name'])} -> {corpus}", trained_on.get("fold", 1)
     protocol = protocol_of(config_plain | {"track": track_of(name)})
     return {
         "config_name": name,
         "config": config_plain,
         "command": " ".join(["python", *sys.argv]),
         "method": name.split(f"_{meta['key']}")[0],
-        "dataset": meta["name"],
-        "classes": list(meta["classes"]),
+        "dataset": corpus,
+        "classes": list(test_set.label_classes),
         "track": track_of(name),
         "protocol_id": protocol_id(protocol),
         "protocol": protocol,
-        "fold": test_set.fold,
-        "num_folds": meta["num_folds"],
+        "fold": fold,
+        "num_folds": trained_on.get("num_folds", meta["num_folds"]),
         "seed": config.randomness.seed,
         "clips": {"official": test_set.num_official_clips()},
         "cost": cost_or_reason(*_model_and_shape(config)),

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,23 @@ from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner
 
 from cefl_bench import checkpoints
-from cefl_bench.config import load_config, parse_options, plain
+from cefl_bench.config import HELD_OUT, load_config, parse_options, plain
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.environment import device_name
 from cefl_bench.errors import UserError
 from cefl_bench.facts import known_before
 from cefl_bench.files import sha256_of
-from cefl_bench.functional.protocol import difference
+from cefl_bench.functional.protocol import crosses, difference
 from cefl_bench.hooks.checkpoint import LAST, Checkpoint
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.hooks.reseed import Reseed
+from cefl_bench.hooks.validate import Validate
 from cefl_bench.hooks.write_result import PREDICTIONS, RESULT, WriteResult
 from cefl_bench.packing import check_store, decode_always
 from cefl_bench.processes import join_processes, keep_freed_memory
 from cefl_bench.registry import DATASETS
 from cefl_bench.report.confusion import draw_confusion
+from cefl_bench.selection import VAL, select_by_val
 
 TRAINING_KEYS = (
     *("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler"),
@@ -48,6 +51,7 @@ class RunOptions:
     resume: bool = False
     amp: bool = False
     launcher: str = "none"
+    select: str = "last"
     no_pack: bool = False
     cfg_options: Sequence[str] = ()
 
@@ -59,27 +63,35 @@ def train(options: RunOptions) -> Path:
         The work dir.
     """
     config, name = _prepare(options)
+    if options.select == VAL:
+        select_by_val(config)
     config_plain = plain(config.to_dict()) | {"num_processes": get_world_size()}
     if options.no_pack:  # no part of the config: frames are the same, and a run goes on with them or without
         decode_always(config)
-    train_set, test_set = build_dataset(config, "train_dataloader"), build_dataset(config, "val_dataloader")
-    _check_split(config_plain, train_set, test_set)
+    loaders = {"train": "train_dataloader", "val": HELD_OUT, "test": "val_dataloader"}
+    datasets = {split: build_dataset(config, loader) for split, loader in loaders.items() if loader in config}
+    train_set, test_set = datasets["train"], datasets["test"]
+    _check_split(config_plain, datasets)
     folder = Path(options.work_dir or Path("work_dirs") / name / f"fold{train_set.fold}_seed{config.randomness.seed}")
     config.work_dir = str(folder)
     if _finished(folder, config_plain, options.resume):
         _say(f"already finished: {folder / RESULT}")
         return _finish(folder)
-    facts = known_before(config, config_plain, name, {"train": train_set, "test": test_set})
+    facts = known_before(config, config_plain, name, datasets)
     for note in test_set.notes:
         _say(note)
+    held_out = f", {len(datasets['val'])} held-out" if "val" in datasets else ""
     _say(
-        f"{facts['dataset']}, fold {facts['fold']}: {len(train_set)} training and {len(test_set)} test videos"
+        f"{facts['dataset']}, fold {facts['fold']}: {len(train_set)} training{held_out} and {len(test_set)} test videos"
         f"{', packed' if facts['data']['packed'] else ''}\n"
         f"{name}: {_cost_in_words(facts['cost'])}\n"
         f"{device_name()}, seed {facts['seed']}, protocol {facts['protocol_id']}, into {folder}"
     )
     runner = Runner.from_cfg(config)
-    for hook in (Reseed(), Progress(), WriteResult(facts), Checkpoint(config_plain, options.resume)):
+    hooks = [Reseed(), Progress(), WriteResult(facts), Checkpoint(config_plain, options.resume)]
+    if HELD_OUT in config:
+        hooks.append(Validate(config[HELD_OUT], config.val_evaluator))
+    for hook in hooks:
         runner.register_hook(hook)
     runner.train()
     return _finish(folder)
@@ -144,8 +156,14 @@ def summary(folder: Path) -> str:
 
 def build_dataset(config: Config, loader: str) -> VideoDataset:
     """The dataset of one of the config's loaders, checked against the model's classes and its packed frames."""
+    trained, here = (config[name].dataset.type for name in ("train_dataloader", loader))
+    if trained is not here and not crosses(config[loader]):
+        raise UserError(
+            f"training is on {trained.METAINFO['name']}, {loader} reads {here.METAINFO['name']}: tell which of their "
+            "classes are the same, with classes_as and label_map in its dataset"
+        )
     dataset = DATASETS.build(config[loader].dataset)
-    wanted, given = len(dataset.classes), config.model.head.get("num_classes")
+    wanted, given = len(dataset.label_classes), config.model.head.get("num_classes")
     if given != wanted:
         raise UserError(
             f"model.head.num_classes is {given}: expected {wanted}, the classes of {dataset.METAINFO['name']}; set it "
@@ -180,15 +198,20 @@ def _cost_in_words(cost: dict[str, Any]) -> str:
     return f"{cost['params'] / 1e6:.2f} M parameters, {cost['macs'] / 1e9:.2f} GMACs per video"
 
 
-def _check_split(config: dict[str, Any], train_set: VideoDataset, test_set: VideoDataset) -> None:
+def _check_split(config: dict[str, Any], datasets: dict[str, VideoDataset]) -> None:
     """Refuse to train on test videos, and to score other test videos, or in another way, than `tools/test.py` would."""
-    if train_set.fold != test_set.fold:
+    train_set, test_set = datasets["train"], datasets["test"]
+    if train_set.fold != test_set.fold and not crosses(config["test_dataloader"]):
         raise UserError(f"training is on fold {train_set.fold}, testing on fold {test_set.fold}: set both with --fold")
-    names = [{data.get_data_info(index)["name"] for index in range(len(data))} for data in (train_set, test_set)]
-    if both := sorted(names[0] & names[1]):
-        raise UserError(
-            f"{len(both)} videos are in training and in test, such as {both[0]!r}: the lists must not overlap"
-        )
+    names = {  # of two corpora, videos may share a name
+        split: {(data.data_root, data.get_data_info(index)["name"]) for index in range(len(data))}
+        for split, data in datasets.items()
+    }
+    for one, other in combinations(names, 2):
+        if both := sorted(names[one] & names[other]):
+            raise UserError(
+                f"{len(both)} videos are in {one} and in {other}, such as {both[0][1]!r}: the lists must not overlap"
+            )
     val, test = ({**config[loader]["dataset"], "on_error": None} for loader in ("val_dataloader", "test_dataloader"))
     if changed := difference(val, test):
         raise UserError(f"val_dataloader and test_dataloader read different data ({changed[0]}): change both")

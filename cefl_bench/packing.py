@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from cefl_bench.config import LOADERS, load_config, parse_options, plain
+from cefl_bench.config import HELD_OUT, LOADERS, load_config, parse_options, plain
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
 from cefl_bench.functional.protocol import corpus_of
@@ -89,7 +89,7 @@ def check_store(dataset: VideoDataset) -> None:
 
 def decode_always(config: Config) -> None:
     """Let every loader of a config decode, though there be packed frames."""
-    for loader in LOADERS:
+    for loader in (name for name in (*LOADERS, HELD_OUT) if name in config):
         for step in config[loader].dataset.pipeline:
             if issubclass(step.type, Reader):
                 step.packed = False
@@ -100,6 +100,8 @@ def _corpora(config: Config) -> Iterator[tuple[Reader, Path, Corpus]]:
     seen = []
     for loader in LOADERS:
         dataset = config[loader].dataset
+        for choice in ("holdout", "classes_as", "label_map"):  # all videos are packed, whichever this config reads
+            dataset.pop(choice, None)
         readers = [step for step in dataset.pipeline if issubclass(step.type, Reader)]
         if len(readers) != 1:
             raise UserError(f"{loader}.dataset.pipeline has {len(readers)} readers: expected one, to pack its frames")

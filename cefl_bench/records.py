@@ -61,6 +61,8 @@ class Sample(TypedDict):
     """Who is in it; empty where the corpus does not say."""
     unreadable: str
     """Empty, or `name: reason` of the videos that could not be read in this place (`on_error='skip'`)."""
+    answers: NotRequired[np.ndarray]
+    """bool (K,), the classes that an answer may be, where a model is tested on a corpus that lacks some of its."""
 
 
 class Prediction(TypedDict):
@@ -69,7 +71,7 @@ class Prediction(TypedDict):
     name: str
     label: int
     scores: "torch.Tensor"
-    """(K,) logits; NaN where the video could not be read, which counts as wrong."""
+    """(K,) logits; NaN where the video could not be read, which counts as wrong; -inf where `answers` says no."""
     clip_weights: NotRequired["torch.Tensor"]
     """(N,) how much each clip counts, summing to one, where the aggregator has such weights."""
     frame_indices: np.ndarray
@@ -89,21 +91,26 @@ class Result(TypedDict):
     command: str
     method: str
     dataset: str
+    """The corpus; `A -> B` for a model that was trained on A and tested on B."""
     classes: list[str]
+    """The model's, so A's; only those that B has as well can be an answer, and the others have no test clip."""
     track: str
     """`fair` or `paper`: the two never share a table."""
     protocol_id: str
     protocol: dict[str, Any]
     """The fields that `protocol_id` is a hash of."""
     fold: int
+    """Of the corpus that was trained on."""
     num_folds: NotRequired[int]
     """Folds of the corpus, so that a report can say how many are missing."""
     seed: int
     metrics: dict[str, Any]
-    """After training `last` and `best_test`, after a test `checkpoint`: each with its epoch, all scores, per-class
-    recall and confusion matrix."""
+    """After training `last` and `best_test`, after a test `checkpoint`: each with its epoch, all test scores, per-class
+    recall and confusion matrix. Before them `selected_by_val` where a part of the training fold was held out: the epoch
+    with the best WAR on that part, the earliest of equal ones; its `val` has `uar` and `war` of that part. What stands
+    first is what predictions.csv holds."""
     history: list[dict[str, Any]]
-    """A row per epoch: losses, learning rate, test metrics, seconds."""
+    """A row per epoch: losses, learning rate, test metrics (`val_uar`, `val_war` of a held-out part), seconds."""
     clips: dict[str, Any]
     """Test clips: `scored`, `listed`, `official`, and the names that could not be read (train and test)."""
     cost: dict[str, Any]

@@ -12,7 +12,7 @@ from cefl_bench.config import load_config, plain, track_of
 from cefl_bench.errors import UserError
 from cefl_bench.facts import config_cost, video_shape
 from cefl_bench.files import write_text
-from cefl_bench.functional.protocol import difference, protocol_of
+from cefl_bench.functional.protocol import crosses, difference, protocol_of
 from cefl_bench.report.model_zoo import Row, Section, zoo_page
 from cefl_bench.report.published import published
 
@@ -41,7 +41,7 @@ def make_zoo() -> str:
     leaves = sorted(CONFIGS.glob("*.py"))
     for leaf in tqdm(leaves, desc="configs", unit="config", leave=False, disable=None):
         config = load_config(leaf)
-        meta = config.test_dataloader.dataset.type.METAINFO
+        meta = _corpus(config)
         if meta["key"] == "own":
             continue  # no corpus that others could compare on
         metas[meta["key"]] = meta
@@ -84,6 +84,23 @@ def add_results(files: list[str]) -> list[Path]:
         write_text(target, text)
         added.append(target)
     return added
+
+
+def _corpus(config: Config) -> dict[str, Any]:
+    """The METAINFO of a config's corpus; of two, where it is tested on another than it is trained on."""
+    trained, tested = (config[f"{split}_dataloader"].dataset for split in ("train", "test"))
+    meta, there = trained.type.METAINFO, tested.type.METAINFO
+    if not crosses(config.test_dataloader):
+        return meta
+    return dict(
+        key=f"{meta['key']}_on_{there['key']}",
+        name=f"{meta['name']} -> {there['name']}",
+        classes=[name for name in meta["classes"] if name in tested.label_map.values()],
+        num_folds=meta["num_folds"],
+        num_clips=None,
+        note=f"Trained on the folds of {meta['name']}, tested on the videos of {there['name']} that show one of these "
+        "classes; an answer is one of them.",
+    )
 
 
 def _results(name: str, config: Config) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from trees import moving_square, write_images, write_video
 
 from cefl_bench.config import load_config, plain, track_of
 from cefl_bench.cost.flops import count
-from cefl_bench.functional.protocol import difference, protocol_of
+from cefl_bench.functional.protocol import crosses, difference, protocol_of
 from cefl_bench.models.aggregators.base import Aggregator
 from cefl_bench.models.backbones.base import Backbone
 from cefl_bench.models.heads.base import Head
@@ -138,10 +138,14 @@ def check_config(path: Path) -> None:
         f"{path.name}: {config.model.head.num_classes} classes, {dataset['name']} has {len(classes)}"
     )
     assert f"_{dataset['key']}" in path.stem, "a leaf is named <method>_<dataset>[_<change>]"
+    if crosses(config.test_dataloader):
+        there = config.test_dataloader.dataset.type.METAINFO["key"]
+        assert f"_{dataset['key']}_on_{there}" in path.stem, "it is trained on the one and tested on the other"
     with torch.device("meta"):
         MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
     for loader in (config.val_dataloader, config.test_dataloader):
-        assert loader.dataset.split == "test" and loader.dataset.pipeline == config.val_dataloader.dataset.pipeline
+        assert loader.dataset.split == ("all" if crosses(loader) else "test")
+        assert loader.dataset.pipeline == config.val_dataloader.dataset.pipeline
     assert config.train_dataloader.dataset.split == "train"
     reloaded = Config.fromstring(config.dump(), file_format=".py")
     assert plain(reloaded.to_dict()) == plain(config.to_dict()), "changes when dumped and loaded again"
@@ -149,11 +153,12 @@ def check_config(path: Path) -> None:
 
 def protocol_differences(configs: dict[str, Config]) -> Iterator[str]:
     """Fields in which fair leaves of one dataset differ, as `b_dfew differs from a_dfew in batch_size: 16 != 32`."""
-    first: dict[type, tuple[str, dict]] = {}
+    first: dict[tuple[type, type], tuple[str, dict]] = {}
     for name, config in configs.items():
         if track_of(name) == "fair":
+            corpora = (config.train_dataloader.dataset.type, config.test_dataloader.dataset.type)
             protocol = protocol_of(plain(config.to_dict()) | {"track": "fair"})
-            reference_name, reference = first.setdefault(config.train_dataloader.dataset.type, (name, protocol))
+            reference_name, reference = first.setdefault(corpora, (name, protocol))
             for line in difference(protocol, reference):
                 yield f"{name} differs from {reference_name} in {line}"
 

@@ -19,6 +19,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--launcher", choices=("none", "pytorch", "slurm"), default="none", help="who started the processes of this run"
     )
+    parser.add_argument(
+        "--select",
+        choices=("last", "val"),
+        default="last",
+        help="the epoch that counts: the last, or the best on a tenth of the training fold, which is held out",
+    )
     parser.add_argument("--no-pack", action="store_true", help="decode videos, though there be packed frames of them")
     parser.add_argument(
         "--cfg-options", nargs="+", default=(), metavar="KEY=VALUE", help="change values of the config, by dotted path"

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,9 +10,14 @@ import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
 
+from cefl_bench.datasets.label_map import classes_of, labels_there
 from cefl_bench.errors import UserError
 from cefl_bench.files import data_home, source_size
+from cefl_bench.functional.folds import held_out
 from cefl_bench.records import Entry, Sample
+
+SIDES = {"train": ("train",), "val": ("train",), "test": ("test",), "all": ("train", "test")}
+"""The sides of a fold, which is what an adapter knows, that a split is made of."""
 
 
 class VideoDataset(BaseDataset):
@@ -28,12 +33,18 @@ class VideoDataset(BaseDataset):
 
     Args:
         data_root: the corpus; a relative path starts at `data_home()`.
-        split: `train` or `test`; `notes` then says, a line each, what the adapter left out.
+        split: `train`, `test`, `val` (the part of `train` that `holdout` takes away) or `all` (both sides of the fold);
+            `notes` then says, a line each, what was left out.
         fold: which fold, counted from 1 as in the official files.
         pipeline: transforms from an `Entry` to a `Sample`.
         on_error: what to do with a video that cannot be read: `raise` names it and stops; `skip` reports it, trains on
             another in its place, and at test time counts it as wrong, so that a test set never shrinks.
         shuffle_labels: permute the training labels, a control that must score at chance.
+        holdout: share of the training fold to validate on, 0 for none: whole subjects where the corpus knows them.
+        classes_as: the dataset class, or the class names, that a model was trained with and is tested on this corpus;
+            labels then count these.
+        label_map: the name of a class of this corpus -> of one of those. Videos of other classes are left out, and an
+            answer is one of the classes that the map leads to.
     """
 
     METAINFO: ClassVar[dict[str, Any]] = {}
@@ -48,23 +59,36 @@ class VideoDataset(BaseDataset):
         pipeline: Sequence = (),
         on_error: str = "raise",
         shuffle_labels: bool = False,
+        holdout: float = 0.0,
+        classes_as: "type[VideoDataset] | Sequence[str] | None" = None,
+        label_map: Mapping[str, str] | None = None,
     ) -> None:
-        for name, value, allowed in (("split", split, ("train", "test")), ("on_error", on_error, ("raise", "skip"))):
+        for name, value, allowed in (("split", split, tuple(SIDES)), ("on_error", on_error, ("raise", "skip"))):
             if value not in allowed:
                 raise UserError(f"{type(self).__name__}: {name} is {value!r}: expected {' or '.join(allowed)}")
+        if not 0 <= holdout <= 0.5 or (split == "val" and not holdout):
+            raise UserError(
+                f"{type(self).__name__}: holdout is {holdout!r}: expected at most 0.5, and more than 0 for split 'val'"
+            )
+        if (classes_as is None) != (label_map is None):
+            raise UserError(f"{type(self).__name__}: classes_as and label_map belong together: give both or none")
         if fold not in range(1, self.METAINFO["num_folds"] + 1):
             raise UserError(
                 f"{type(self).__name__}: fold is {fold!r}: expected 1..{self.METAINFO['num_folds']}, counted from 1"
             )
         self.split, self.fold, self.on_error, self.shuffle_labels = split, fold, on_error, shuffle_labels
+        self.holdout = holdout
+        self.label_classes = self.classes if classes_as is None else tuple(classes_of(classes_as))
+        """The K class names that labels count: this corpus's, or those of the model that is tested on it."""
+        self._there = None if label_map is None else labels_there(label_map, self.classes, self.label_classes)
         self.notes: list[str] = []
         # In shared memory, because worker processes that live through all epochs hold a copy of the dataset.
         self._seed_epoch = torch.zeros(2, dtype=torch.int64).share_memory_()
-        super().__init__(data_root=str(data_home() / data_root), pipeline=pipeline, test_mode=split == "test")
+        super().__init__(data_root=str(data_home() / data_root), pipeline=pipeline, test_mode=split != "train")
 
     @property
     def classes(self) -> Sequence[str]:
-        """The K class names, in the order of the labels."""
+        """The class names of the corpus, in the order of the labels that an adapter gives."""
         return self.METAINFO["classes"]
 
     def required_files(self) -> list[Path]:
@@ -72,10 +96,34 @@ class VideoDataset(BaseDataset):
         raise NotImplementedError
 
     def load_entries(self) -> list[Entry]:
-        """The videos of `self.split` of `self.fold`."""
+        """The videos of `self.split`, here `train` or `test`, of `self.fold`."""
         raise NotImplementedError
 
     def load_data_list(self) -> list[dict]:
+        asked, entries = self.split, []
+        for side in SIDES[asked]:
+            self.split = side
+            entries += self._load_side()
+        self.split = asked
+        names = Counter(entry["name"] for entry in entries)
+        if twice := [name for name, times in names.items() if times > 1]:
+            raise UserError(
+                f"{self.METAINFO['name']}: {len(twice)} videos stand twice in split {self.split!r} of fold "
+                f"{self.fold} at {self.data_root}, such as {twice[0]!r}: expected each once; remove the copies"
+            )
+        if self.holdout and asked in ("train", "val"):
+            groups = [f"subject {who}" if (who := entry.get("subject")) else entry["name"] for entry in entries]
+            held = held_out([entry["label"] for entry in entries], groups, self.holdout)
+            entries = [entry for entry, out in zip(entries, held, strict=True) if out == (asked == "val")]
+        if self._there is not None:
+            entries = self._relabelled(entries)
+        if self.shuffle_labels and self.split == "train":
+            labels = np.random.default_rng(0).permutation([entry["label"] for entry in entries])
+            for entry, label in zip(entries, labels, strict=True):
+                entry["label"] = int(label)
+        return entries
+
+    def _load_side(self) -> list[Entry]:
         missing = [path for path in self.required_files() if not path.exists()]
         if missing:
             raise UserError(
@@ -89,17 +137,17 @@ class VideoDataset(BaseDataset):
                 f"{self.METAINFO['name']}: no video in split {self.split!r} of fold {self.fold} at {self.data_root}; "
                 f"{self.METAINFO['access']}"
             )
-        names = Counter(entry["name"] for entry in entries)
-        if twice := [name for name, times in names.items() if times > 1]:
-            raise UserError(
-                f"{self.METAINFO['name']}: {len(twice)} videos stand twice in split {self.split!r} of fold "
-                f"{self.fold} at {self.data_root}, such as {twice[0]!r}: expected each once; remove the copies"
-            )
-        if self.shuffle_labels and self.split == "train":
-            labels = np.random.default_rng(0).permutation([entry["label"] for entry in entries])
-            for entry, label in zip(entries, labels, strict=True):
-                entry["label"] = int(label)
         return entries
+
+    def _relabelled(self, entries: list[Entry]) -> list[Entry]:
+        for label, name in enumerate(self.classes):
+            if label not in self._there:
+                others = [entry["name"] for entry in entries if entry["label"] == label]
+                self.note_left_out(f"{name!r} is no class of the model's", others)
+        kept = [entry | {"label": self._there[entry["label"]]} for entry in entries if entry["label"] in self._there]
+        if not kept:
+            raise UserError(f"{self.METAINFO['name']}: no video of a class that label_map names at {self.data_root}")
+        return kept
 
     def in_split(self, fold: int) -> bool:
         """Whether a video whose test fold is `fold` belongs to this split of this fold."""
@@ -107,13 +155,14 @@ class VideoDataset(BaseDataset):
 
     def note_left_out(self, reason: str, names: Sequence[str]) -> None:
         """Add a line to `notes` on files of the corpus that are not used, so that nothing goes missing in silence."""
-        if names:
-            self.notes.append(f"{self.METAINFO['name']}: {len(names)} left out, {reason}, such as {names[0]}")
+        note = f"{self.METAINFO['name']}: {len(names)} left out, {reason}, such as {names[0]}" if names else None
+        if note and note not in self.notes:  # an adapter says it again for the other side of a fold
+            self.notes.append(note)
 
     def num_official_clips(self) -> int | None:
         """How many test clips the official lists of this fold have; None where there is no official number."""
         counts = self.METAINFO.get("num_test_clips")
-        return counts[self.fold - 1] if counts else None
+        return counts[self.fold - 1] if counts and self.split == "test" and self._there is None else None
 
     def fingerprint(self) -> str:
         """SHA-256 over every video's name, label, path below the data root, and size (images for a frame folder)."""
@@ -147,6 +196,8 @@ class VideoDataset(BaseDataset):
             own = {"name": entry["name"], "label": entry["label"], "subject": entry.get("subject") or ""}
             sample |= own | {"video": np.zeros_like(sample["video"])}
             failures = failures[:1]
+        if self._there is not None:
+            sample |= {"answers": np.isin(np.arange(len(self.label_classes)), list(self._there.values()))}
         return sample | {"unreadable": "\n".join(failures)}
 
     def _read(self, index: int) -> Sample:

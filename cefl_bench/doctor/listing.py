@@ -12,6 +12,7 @@ from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.doctor.probe import Source
 from cefl_bench.errors import UserError
 from cefl_bench.files import data_home
+from cefl_bench.functional.protocol import crosses
 from cefl_bench.registry import DATASETS
 from cefl_bench.transforms.sample_clips import SampleClips
 
@@ -93,9 +94,17 @@ def list_corpus(config: Config, fold: int | None = None) -> Listing:
     """Build the datasets of both splits of every fold (or of one), as training does.
 
     Whatever an adapter refuses is kept in `refusals`.
+
+    Raises:
+        UserError: when the config names two corpora.
     """
     settings = config["test_dataloader"].dataset
-    kind = settings["type"]
+    kind, trained_on = settings["type"], config["train_dataloader"].dataset["type"]
+    if crosses(config["test_dataloader"]):
+        raise UserError(
+            f"this config trains on {trained_on.METAINFO['name']} and tests on {kind.METAINFO['name']}: examine each "
+            "with a config of its own"
+        )
     # an adapter whose folds the config counts takes them as an argument of that name
     meta = kind.METAINFO | {"num_folds": settings.get("num_folds", kind.METAINFO["num_folds"])}
     folds = [fold] if fold is not None else list(range(1, meta["num_folds"] + 1))

@@ -1,4 +1,4 @@
-"""Cross-validation folds in which nobody stands on both sides."""
+"""Folds, and parts of folds to validate on, in which nobody stands on both sides."""
 
 from collections.abc import Sequence
 
@@ -37,3 +37,39 @@ def subject_folds(labels: Sequence[int], subjects: Sequence[str], num_folds: int
     if missing := set(range(1, num_folds + 1)) - set(fold_of.values()):
         raise UserError(f"folds {sorted(missing)} of {num_folds} got no subject: the corpus is too small for them")
     return dict(sorted(fold_of.items()))
+
+
+def held_out(labels: Sequence[int], groups: Sequence[str], share: float, seed: int = 0) -> np.ndarray:
+    """Choose about `share` of the videos of each class to validate on, whole groups of them.
+
+    Args:
+        labels: (n,) class of each video.
+        groups: (n,) who is in each video, or where that is unknown, its name.
+
+    Returns:
+        (n,) bool, the same for each video in whatever order they come.
+
+    Raises:
+        UserError: when there is nobody to hold out, or a class would be left without a video to learn from.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    label, group = np.asarray(labels), np.asarray(groups)
+    order = np.lexsort((label, group))
+    label, group = label[order], group[order]
+    people = len(set(groups))
+    num_parts = min(round(1 / share), people, int(np.bincount(label).max()))
+    held = np.zeros(len(label), dtype=bool)
+    if num_parts > 1:
+        options = dict(n_splits=num_parts, shuffle=True, random_state=seed)
+        if people < len(label):
+            parts = StratifiedGroupKFold(**options).split(label, label, group)
+        else:  # the one for groups takes half a minute for the 30,000 single videos of a large corpus
+            parts = StratifiedKFold(**options).split(label, label)
+        held[next(parts)[1]] = True
+    if not held.any() or set(label[~held]) != set(label):
+        raise UserError(
+            f"{len(label)} training videos of {people} subjects are too few to hold some out: expected every class to "
+            "be left with a video to learn from; choose the last epoch instead"
+        )
+    return held[np.argsort(order)]

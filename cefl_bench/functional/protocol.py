@@ -28,8 +28,13 @@ def protocol_of(config: Mapping[str, Any]) -> dict[str, Any]:
             "optimizer": config["optim_wrapper"],
             "learning_rate": config.get("param_scheduler"),
         },
-        "selection": "last",
-    }
+        "selection": config.get("selection", "last"),
+    } | ({"test_dataset": _without(test["dataset"], "data_root", "pipeline", "on_error")} if crosses(test) else {})
+
+
+def crosses(test: Mapping[str, Any]) -> bool:
+    """Whether this test loader's dataset is another corpus than the model was trained on."""
+    return test["dataset"].get("label_map") is not None
 
 
 def corpus_of(dataset: Mapping[str, Any]) -> dict[str, Any]:

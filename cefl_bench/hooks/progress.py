@@ -62,6 +62,8 @@ class Progress(Hook):
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         self._close()
         scores = f"  test UAR {metrics['recall/uar']:.3f}  WAR {metrics['recall/war']:.3f}"
+        if "val/war" in metrics:
+            scores = f"  val UAR {metrics['val/uar']:.3f}  WAR {metrics['val/war']:.3f}{scores}"
         self._say(runner, self._line(runner, runner.epoch, scores))
 
     def before_test_epoch(self, runner: Runner) -> None:

@@ -29,6 +29,9 @@ RESULT, PREDICTIONS = "result.json", "predictions.csv"
 class WriteResult(Hook):
     """After training: the metrics of the last and of the best test epoch. After a test: those of the checkpoint.
 
+    Where `Validate` scores a held-out part of the training fold, first of all those of the epoch that is best on it. It
+    goes by the measure that picks the best test epoch, so that the two differ in nothing but where they look.
+
     Args:
         facts: the fields of a `Result` that are known before the run starts.
     """
@@ -80,6 +83,20 @@ class WriteResult(Hook):
         self._state["history"][-1] |= {name: scores[name] for name in ("uar", "war")}
         if self._state["best"] is None or scores["war"] > self._state["best"]["war"]:
             self._state["best"] = scores
+        if "val/war" in metrics:
+            self._select(scores, {name: metrics[f"val/{name}"] for name in ("uar", "war")})
+
+    def _select(self, scores: dict[str, Any], val: dict[str, float]) -> None:
+        self._state["history"][-1] |= {f"val_{name}": value for name, value in val.items()}
+        selected = self._state.get("selected")
+        if selected is None or val["war"] > selected["val"]["war"]:
+            chosen_by = "war on the held-out part of the training fold"
+            self._state["selected"] = scores | {"val": val, "selected_by": chosen_by}
+            columns = ("name", "label", "subject", "scores")
+            self._state["selected_predictions"] = [
+                {key: _plain(prediction[key]) for key in columns if key in prediction}
+                for prediction in self._last_predictions
+            ]
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         if self._gather(len(runner.test_dataloader.dataset)):
@@ -92,7 +109,11 @@ class WriteResult(Hook):
         self._unreadable["train"] = set().union(*gathered)
         if is_main_process():
             best = self._state["best"] | {"selected_by": "war on the test set, as most papers do"}
-            self._write(runner, {"last": self._state["last"], "best_test": best})
+            metrics = {"last": self._state["last"], "best_test": best}
+            if "selected" in self._state:
+                metrics = {"selected_by_val": self._state["selected"]} | metrics
+                self._last_predictions = self._state["selected_predictions"]
+            self._write(runner, metrics)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         checkpoint["result"] = json.dumps(self._state)

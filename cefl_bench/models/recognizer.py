@@ -70,7 +70,8 @@ def _prediction(i: int, scores: Tensor, clip_weights: Tensor | None, others: dic
     prediction = {key: value[i] for key, value in others.items()}
     prediction["label"] = int(prediction["label"])
     unreadable = prediction["unreadable"] != ""
-    prediction["scores"] = torch.full_like(scores[i], torch.nan) if unreadable else scores[i]
+    answer = scores[i].masked_fill(~prediction.pop("answers"), -torch.inf) if "answers" in others else scores[i]
+    prediction["scores"] = torch.full_like(answer, torch.nan) if unreadable else answer
     if clip_weights is not None and not unreadable:
         prediction["clip_weights"] = clip_weights[i]
     return prediction

@@ -51,6 +51,8 @@ def _section(section: Section) -> str:
         f"\n## {meta['name']}\n",
         f"{len(meta['classes'])} classes ({', '.join(meta['classes'])}), {folds}{clips}.",
     ]
+    if "note" in meta:
+        lines.append(meta["note"])
     if meta["key"] == "synthetic":
         lines += [
             "These faces are rendered: a score here says that the code works, and nothing about real faces.",

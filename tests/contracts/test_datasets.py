@@ -99,7 +99,9 @@ def test_every_test_video_of_a_fold_is_read_and_shows_its_class(name, data_home)
 
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_split_and_error_policy_are_checked(name, tmp_path):
-    with pytest.raises(UserError, match="split is 'val': expected train or test"):
+    with pytest.raises(UserError, match="split is 'dev': expected train or val or test or all"):
+        build(name, data_root=str(tmp_path), split="dev")
+    with pytest.raises(UserError, match=r"holdout is 0.0: expected at most 0\.5, and more than 0 for split 'val'"):
         build(name, data_root=str(tmp_path), split="val")
 
 
