@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
@@ -64,7 +65,7 @@ class LocalExecutor:
         self._free = list(places)
         self.slots = len(places)
         self._processes: dict[Job, tuple[subprocess.Popen, Place]] = {}
-        self._ended: list[tuple[Job, str, list[str]]] = []
+        self._ended: list[tuple[Job, str, Path]] = []
         self._elsewhere: set[Job] = set()
         where = f"{len(places)} at a time, one per GPU" if places[0].gpu else f"{len(places)} at a time on the CPU"
         threads = places[0].environment.get(THREADS, os.environ.get(THREADS))
@@ -95,22 +96,22 @@ class LocalExecutor:
             with held:
                 started.append(job)
                 if job.result():
-                    self._ended.append((job, "", []))
+                    self._ended.append((job, "", job.folder / process.LOG))
                     continue
                 place = self._free.pop(0)
                 say(f"started  {job} ({place.words})")
                 self._processes[job] = process.start(job.command(), job.folder, held, place.environment), place
         return started
 
-    def ended(self) -> list[tuple[Job, str, list[str]]]:
-        """The jobs that ended since the last call, why they failed (empty for those that did not), and last words."""
+    def ended(self) -> list[tuple[Job, str, Path]]:
+        """The jobs that ended since the last call, why they failed (empty for those that did not), and their logs."""
         for job, (child, place) in list(self._processes.items()):
             if (status := child.poll()) is None:
                 continue
             del self._processes[job]
             self._free.append(place)
             reason = process.ending(status) or ("" if job.result() else "no result of this config")
-            self._ended.append((job, reason, process.last_words(job.folder / process.LOG) if reason else []))
+            self._ended.append((job, reason, job.folder / process.LOG))
         ended, self._ended = self._ended, []
         return ended
 

@@ -4,11 +4,12 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from tqdm import tqdm
 
 from cefl_bench.benchmark.job import Job
-from cefl_bench.benchmark.process import LOG
+from cefl_bench.benchmark.process import last_words
 from cefl_bench.hooks.progress import duration
 
 EVERY = 60.0
@@ -45,13 +46,13 @@ class Progress:
         tqdm.write(line, file=sys.stdout)
         sys.stdout.flush()
 
-    def ended(self, job: Job, reason: str, words: Sequence[str]) -> None:
-        """A job ended: with its result, or for a reason, and with these last words."""
+    def ended(self, job: Job, reason: str, log: Path) -> None:
+        """A job ended: with its result, or for a reason."""
         self._open.remove(job)
         if reason:
             self._failed[job] = reason
-            self.say(f"failed   {job}: {reason}, see {job.folder / LOG}")
-            for line in words:
+            self.say(f"failed   {job}: {reason}, see {log}")
+            for line in last_words(log):
                 self.say(f"         | {line}")
             return
         self._epochs[job] = job.num_epochs

@@ -53,8 +53,8 @@ def work_off(jobs: Sequence[Job], executor: Executor, progress: Progress) -> Non
     while waiting or executor.busy:
         for job in executor.start(waiting, progress.say):
             waiting.remove(job)
-        for job, reason, words in executor.ended():
-            progress.ended(job, reason, words)
+        for job, reason, log in executor.ended():
+            progress.ended(job, reason, log)
         progress.show(executor.running, executor.slots)
         if waiting or executor.busy:
             time.sleep(executor.pause)

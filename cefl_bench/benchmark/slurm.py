@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cefl_bench.benchmark.job import Job, RemoteJob
-from cefl_bench.benchmark.process import LOG, last_words
+from cefl_bench.benchmark.process import LOG
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.workers import hold
@@ -76,8 +76,8 @@ class SlurmExecutor:
             say(f"{'followed' if job in known else 'queued  '} {job} (SLURM job {self._submitted[job]})")
         return list(waiting)
 
-    def ended(self) -> list[tuple[Job, str, list[str]]]:
-        """The jobs that ended since the last call, why they failed (empty for those that did not), and last words."""
+    def ended(self) -> list[tuple[Job, str, Path]]:
+        """The jobs that ended since the last call, why they failed (empty for those that did not), and their logs."""
         if (queue := _ask_queue()) is None:  # busy, or starting anew: ask again later
             return []
         self._queue = queue
@@ -90,7 +90,7 @@ class SlurmExecutor:
             if (done := job.result()) or self._missed[job] > 3:  # a shared disk may show its files late
                 del self._submitted[job]
                 reason = "" if done else f"SLURM job {number} ended without a result of this config"
-                ended.append((job, reason, [] if done else self._last_words(job, number)))
+                ended.append((job, reason, self._log(job, number)))
         return ended
 
     def stop(self) -> str:
@@ -119,12 +119,11 @@ class SlurmExecutor:
             write_text(job.folder / TICKET, f"{number}\n")
         return numbers
 
-    def _last_words(self, job: Job, number: str) -> list[str]:
-        """Of the training; of SLURM's own log where it did not come to that."""
-        log, since = job.folder / LOG, (job.folder / TICKET).stat().st_mtime
-        if log.exists() and log.stat().st_mtime >= since:
-            return last_words(log)
-        return last_words(self._folder / f"{number}_0_log.err")
+    def _log(self, job: Job, number: str) -> Path:
+        """The training's; SLURM's own where it did not come to that."""
+        log, ticket = job.folder / LOG, job.folder / TICKET
+        came_to_it = log.exists() and log.stat().st_mtime >= ticket.stat().st_mtime
+        return log if came_to_it else self._folder / f"{number}_0_log.err"
 
 
 def _submitit(folder: Path, settings: dict[str, Any], num_jobs: int | None) -> Any:
