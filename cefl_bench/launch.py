@@ -217,14 +217,21 @@ def _check_split(config: dict[str, Any], datasets: dict[str, VideoDataset]) -> N
         raise UserError(f"val_dataloader and test_dataloader read different data ({changed[0]}): change both")
 
 
-def _prepare(options: RunOptions) -> tuple[Config, str]:
-    """Load the config, check the flags against the machine, and join the other processes."""
+def configured(options: RunOptions) -> Config:
+    """The config with the fold, the seed and the options of a run, as it is compared with that of a run before."""
     config = load_config(options.config, parse_options(options.cfg_options), options.fold)
     if options.seed is not None:
         if options.seed < 0:
             raise UserError(f"--seed is {options.seed}: expected 0 or more")
         config.randomness.seed = options.seed
     _check_numbers(config)
+    config.launcher = options.launcher
+    return config
+
+
+def _prepare(options: RunOptions) -> tuple[Config, str]:
+    """Load the config, check the flags against the machine, and join the other processes."""
+    config = configured(options)
     if options.amp and not torch.cuda.is_available():
         raise UserError("--amp needs a CUDA device and there is none: leave it out")
     if options.amp:
@@ -232,7 +239,6 @@ def _prepare(options: RunOptions) -> tuple[Config, str]:
         native = torch.cuda.is_bf16_supported(including_emulation=False)
         config.optim_wrapper.dtype = "bfloat16" if native else "float16"
     keep_freed_memory()
-    config.launcher = options.launcher
     if join_processes(options.launcher) and not torch.cuda.is_available():
         config.model_wrapper_cfg = dict(type=MMDistributedDataParallel, device_ids=None, broadcast_buffers=False)
     return config, Path(options.config).stem

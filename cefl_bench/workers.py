@@ -10,7 +10,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tqdm import tqdm
 
@@ -86,12 +86,26 @@ def alone_in(folder: Path, doing: str, instead: str) -> Iterator[None]:
     Raises:
         UserError: when another run holds it.
     """
-    with open(folder / ".lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"another run is {doing} {str(folder)!r}: wait for it, or {instead}") from None
+    held = hold(folder)
+    if held is None:
+        raise UserError(f"another run is {doing} {str(folder)!r}: wait for it, or {instead}")
+    with held:
         yield
+
+
+def hold(folder: Path, wait: bool = False) -> IO[bytes] | None:
+    """Lock a folder until the file that this gives is closed here, and in every process that it was passed on to.
+
+    Args:
+        wait: for whoever holds it; else there is None in that case.
+    """
+    file = open(folder / ".lock", "ab")  # noqa: SIM115, closing it is the caller's
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 def _start_worker(prepare: Callable[[], Any] | None) -> None:

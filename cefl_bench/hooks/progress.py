@@ -83,7 +83,7 @@ class Progress(Hook):
         width = len(str(runner.max_epochs))
         return (
             f"epoch {epoch:{width}}/{runner.max_epochs}  loss {sum(self._losses) / len(self._losses):.3f}{scores}"
-            f"  lr {self._lr:.2g}  {now - self._epoch_start:.1f} s" + (f"  {_duration(left)} left" if left else "")
+            f"  lr {self._lr:.2g}  {now - self._epoch_start:.1f} s" + (f"  {duration(left)} left" if left else "")
         )
 
     def _say(self, runner: Runner, line: str) -> None:
@@ -106,7 +106,8 @@ class Progress(Hook):
         self._bar.close()
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds in the unit that a person would use."""
     minutes = round(seconds / 60)
     if minutes < 1:
         return f"{seconds:.0f} s"

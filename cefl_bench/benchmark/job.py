@@ -1,0 +1,108 @@
+"""A job of a benchmark: one training, what its folder says of it, and how it is run."""
+
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cefl_bench.benchmark import process
+from cefl_bench.config import plain
+from cefl_bench.functional.protocol import difference
+from cefl_bench.hooks.checkpoint import LAST
+from cefl_bench.hooks.write_result import RESULT
+from cefl_bench.launch import RunOptions, configured
+from cefl_bench.workers import hold
+
+TRAIN = Path(__file__).parents[2] / "tools" / "train.py"
+LEFT = (LAST, "confusion.png")
+"""What a finished run leaves besides its result; the figure is the last file that it writes."""
+EPOCH = re.compile(r"^epoch +(\d+)/", re.MULTILINE)
+AMP = ("optim_wrapper.type", "optim_wrapper.dtype")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training as `tools/train.py` does it."""
+
+    options: RunOptions = field(repr=False, compare=False)
+    name: str
+    """The config's file name, which is the method's."""
+    fold: int
+    seed: int
+    folder: Path
+    config: dict[str, Any] = field(repr=False, compare=False)
+    """Resolved, as its result will have it."""
+
+    def __str__(self) -> str:
+        return f"{self.name} fold {self.fold} seed {self.seed}"
+
+    @property
+    def num_epochs(self) -> int:
+        return self.config["train_cfg"]["max_epochs"]
+
+    def command(self) -> list[str]:
+        """The call of `tools/train.py`, with paths from the current directory where they are below it."""
+        options = self.options
+        train = TRAIN.relative_to(Path.cwd()) if TRAIN.is_relative_to(Path.cwd()) else TRAIN
+        words = [sys.executable, str(train), options.config, "--fold", str(self.fold), "--seed", str(self.seed)]
+        words += ["--work-dir", str(self.folder), "--resume"]
+        words += [flag for flag, given in (("--amp", options.amp), ("--no-pack", options.no_pack)) if given]
+        return [*words, "--cfg-options", *options.cfg_options] if options.cfg_options else words
+
+    def result(self) -> dict[str, Any] | None:
+        """The result of this very config, complete with all that belongs to it; None where there is none."""
+        if not all((self.folder / name).exists() for name in LEFT):
+            return None
+        try:
+            result = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
+            changed = difference(result["config"], self.config)
+            complete = len(result["history"]) == self.num_epochs
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        if self.options.amp:  # which kind is for the GPU to say
+            changed = [line for line in changed if not line.startswith(AMP)]
+        return result if complete and not changed else None
+
+    def epochs_done(self) -> int:
+        """How many epochs its log tells of."""
+        try:
+            told = EPOCH.findall((self.folder / "train.log").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return 0
+        return min(int(told[-1]), self.num_epochs) if told else 0
+
+
+def job_of(options: RunOptions, out: Path) -> Job:
+    """The job of a config, fold and seed, in its folder below `out`."""
+    config = plain(configured(options).to_dict()) | {"num_processes": 1}
+    name = Path(options.config).stem
+    folder = out / name / f"fold{options.fold}_seed{options.seed}"
+    return Job(options, name, options.fold, options.seed, folder, config)
+
+
+@dataclass
+class RemoteJob:
+    """What a cluster's node calls: waits for the folder, then trains there.
+
+    A scheduler that takes the node away calls `checkpoint` and starts what it gives anew: the run goes on after its
+    last epoch.
+    """
+
+    command: list[str]
+    folder: Path
+    directory: str = field(default_factory=os.getcwd)
+
+    def __call__(self) -> None:
+        os.chdir(self.directory)
+        with hold(self.folder, wait=True) as held:
+            status = process.start(self.command, self.folder, held).wait()
+        if status:
+            raise RuntimeError(f"{' '.join(self.command)}: {process.ending(status)}, see {self.folder / process.LOG}")
+
+    def checkpoint(self) -> Any:
+        from submitit.helpers import DelayedSubmission  # an extra: only where SLURM is
+
+        return DelayedSubmission(self)

@@ -1,0 +1,71 @@
+"""The jobs of a benchmark: every config on every fold with every seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mmengine.config import Config
+
+from cefl_bench.benchmark.job import Job, job_of
+from cefl_bench.config import load_config, parse_options
+from cefl_bench.errors import UserError
+from cefl_bench.launch import RunOptions
+
+
+@dataclass
+class BenchmarkOptions:
+    """The command line of `tools/benchmark.py`."""
+
+    configs: Sequence[str]
+    out: str
+    folds: str = "all"
+    seeds: str = "0"
+    executor: str = "local"
+    gpus: int | None = None
+    jobs: int | None = None
+    slurm: Sequence[str] = ()
+    amp: bool = False
+    no_pack: bool = False
+    cfg_options: Sequence[str] = ()
+    dry_run: bool = False
+
+
+def jobs_of(options: BenchmarkOptions) -> list[Job]:
+    """All jobs; those of one seed and one fold after each other, so that early on there is something to compare."""
+    names = [Path(config).stem for config in options.configs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(
+            f"{twice.count(twice[0])} configs are called {twice[0]}: expected each once, by a name of its own"
+        )
+    seeds = _whole_numbers("--seeds", options.seeds, lowest=0)
+    matrix = []
+    for path in options.configs:
+        config = load_config(path, parse_options(options.cfg_options))
+        if "train_cfg" not in config:
+            raise UserError(f"config {path!r} has no train_cfg: expected one that tools/train.py can train")
+        num_folds = _num_folds(config)
+        folds = (
+            range(1, num_folds + 1) if options.folds == "all" else _whole_numbers("--folds", options.folds, lowest=1)
+        )
+        if max(folds) > num_folds:
+            raise UserError(f"--folds {options.folds}: {path} has folds 1..{num_folds}: expected these, or all")
+        run = RunOptions(str(path), amp=options.amp, no_pack=options.no_pack, cfg_options=options.cfg_options)
+        matrix += [replace(run, fold=fold, seed=seed) for fold in folds for seed in seeds]
+    matrix.sort(key=lambda run: (seeds.index(run.seed), run.fold))
+    return [job_of(run, Path(options.out)) for run in matrix]
+
+
+def _num_folds(config: Config) -> int:
+    dataset = config.test_dataloader.dataset
+    return dataset.get("num_folds") or dataset.type.METAINFO["num_folds"]
+
+
+def _whole_numbers(option: str, text: str, lowest: int) -> list[int]:
+    words = text.split(",")
+    if not all(word.strip().isdecimal() and int(word) >= lowest for word in words):
+        wanted = f"{'all, or ' if option == '--folds' else ''}whole numbers from {lowest}"
+        raise UserError(f"{option} is {text!r}: expected {wanted}, such as {lowest},{lowest + 1}")
+    numbers = [int(word) for word in words]
+    if len(set(numbers)) < len(numbers):
+        raise UserError(f"{option} is {text!r}: expected each number once")
+    return numbers

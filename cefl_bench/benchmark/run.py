@@ -1,0 +1,91 @@
+"""Runs a benchmark: its jobs, one after the other or many at once, until all have ended."""
+
+import shlex
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cefl_bench.benchmark.job import Job
+from cefl_bench.benchmark.local import LocalExecutor, places_of, visible_gpus
+from cefl_bench.benchmark.matrix import BenchmarkOptions, jobs_of
+from cefl_bench.benchmark.progress import Progress
+from cefl_bench.benchmark.slurm import SlurmExecutor
+from cefl_bench.errors import UserError
+from cefl_bench.launch import build_dataset, configured
+
+Executor = LocalExecutor | SlurmExecutor
+
+
+def benchmark(options: BenchmarkOptions) -> bool:
+    """Run all jobs that are not finished yet; True when all are in the end.
+
+    Raises:
+        UserError: when something is wrong before a job has started.
+    """
+    jobs = jobs_of(options)
+    results = {job: job.result() for job in jobs}
+    waiting = [job for job in jobs if results[job] is None]
+    if options.dry_run:
+        print("\n".join(_plan(jobs, waiting)))
+        return True
+    executor = _executor(options)
+    if options.executor == "local":  # of a cluster, this machine need not see the data
+        for job in {job.name: job for job in waiting}.values():
+            build_dataset(configured(job.options), "test_dataloader")
+    print(
+        f"{len(jobs)} jobs into {options.out}: {len({job.name for job in jobs})} configs, folds "
+        f"{_numbers(job.fold for job in jobs)}, seeds {_numbers(job.seed for job in jobs)}; "
+        f"{len(jobs) - len(waiting)} finished before\n{executor.words}",
+        flush=True,
+    )
+    with Progress(jobs, waiting) as progress:
+        try:
+            work_off(waiting, executor, progress)
+        except BaseException:
+            progress.say(executor.stop())
+            raise
+    return progress.summary(options.out)
+
+
+def work_off(jobs: Sequence[Job], executor: Executor, progress: Progress) -> None:
+    """Start jobs as the executor has room for them, and tell how each ended, until all have."""
+    waiting = list(jobs)
+    while waiting or executor.busy:
+        for job in executor.start(waiting, progress.say):
+            waiting.remove(job)
+        for job, reason, log in executor.ended():
+            progress.ended(job, reason, log)
+        progress.show(executor.running, executor.slots)
+        if waiting or executor.busy:
+            time.sleep(executor.pause)
+
+
+def _executor(options: BenchmarkOptions) -> Executor:
+    for name in ("gpus", "jobs"):
+        value = getattr(options, name)
+        if value is not None and value < (name == "jobs"):
+            raise UserError(f"--{name} is {value}: expected {'1' if name == 'jobs' else '0'} or more")
+    if options.executor == "slurm":
+        if options.gpus is not None:
+            raise UserError("--gpus is for this machine: ask SLURM with --slurm gres=gpu:1, and limit jobs with --jobs")
+        return SlurmExecutor(Path(options.out), options.slurm, options.jobs)
+    if options.slurm:
+        raise UserError("--slurm without --executor slurm: give both, or neither")
+    places = places_of(visible_gpus(), options.gpus, options.jobs)
+    if options.amp and not places[0].gpu:
+        raise UserError("--amp needs a CUDA device and there is none: leave it out")
+    return LocalExecutor(places)
+
+
+def _plan(jobs: Sequence[Job], waiting: Sequence[Job]) -> list[str]:
+    lines = []
+    for job in jobs:
+        done = job.epochs_done()
+        state = "finished" if job not in waiting else f"goes on after epoch {done}" if done else "to do"
+        lines.append(f"{job}: {state}")
+        lines += [f"    {shlex.join(job.command())}"] if job in waiting else []
+    return [*lines, f"{len(jobs)} jobs, {len(jobs) - len(waiting)} finished, {len(waiting)} to run"]
+
+
+def _numbers(values: Iterable[int]) -> str:
+    return ",".join(map(str, sorted(set(values))))
