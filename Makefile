@@ -8,6 +8,7 @@ DEMO := work_dirs/ceflnet_synthetic/fold1_seed0
 
 help:
 	@echo "make demo   render the synthetic corpus, train CEFLNet on it, test it, explain it (about 6 minutes)"
+	@echo "make env    the environment alone, in .venv"
 	@echo "make test   the whole test suite (about 5 minutes)"
 	@echo "make lint   style, import contracts, and whether model_zoo.md is up to date"
 

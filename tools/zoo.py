@@ -24,6 +24,7 @@ def main() -> None:
 
     if arguments.check:
         check_zoo()
+        print("model_zoo.md is up to date")
         return
     for file in add_results(arguments.add):
         print(f"added {file}")
