@@ -36,7 +36,11 @@ def run(words, environment, status=0):
     return done
 
 
-def wait_until(condition, seconds=100):
+def ask(*words, environment):
+    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60).stdout.strip()
+
+
+def wait_until(condition, seconds=150):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -58,6 +62,10 @@ def test_a_run_that_dies_and_a_job_that_loses_its_node_change_nothing(environmen
     number = (folder / ".slurm_job").read_text().strip()
     # what SLURM does when another needs the place, or when the time is over
     subprocess.run(["scancel", "--signal=USR2", number], env=environment, check=True, timeout=60)
+    wait_until(
+        lambda: ask("squeue", "--noheader", "--format=%T", f"--jobs={number}", environment=environment) == "PENDING"
+    )
+    ask("scontrol", "update", f"JobId={number}", "StartTime=now", environment=environment)  # it would wait two minutes
     out = run(words, environment).stdout
     assert f"followed ceflnet_synthetic fold 1 seed 0 (SLURM job {number})" in out and "queued" not in out
     assert "2 of 2 jobs are done" in out
