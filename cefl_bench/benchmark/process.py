@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -28,15 +29,6 @@ def start(
         held: the lock of the folder.
         environment: variables to set besides those of this process.
     """
-    parent = os.getpid()
-
-    def tie() -> None:
-        LIBC.prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-        # SLURM sends it to all processes of a job whose time is nearly over: the parent answers it
-        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
-        if os.getppid() != parent:  # it died in between
-            os.kill(os.getpid(), signal.SIGKILL)
-
     with open(folder / LOG, "ab") as log:
         log.write(f"{PROMPT}{shlex.join(command)}\n".encode())
         log.flush()
@@ -48,8 +40,17 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
             pass_fds=(held.fileno(),),
-            preexec_fn=tie,
+            preexec_fn=partial(tie_to, os.getpid()),
         )
+
+
+def tie_to(parent: int) -> None:
+    """Let this new process die with its parent, and ignore what is for the parent to answer."""
+    LIBC.prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    # SLURM sends it to all processes of a job whose time is nearly over
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    if os.getppid() != parent:  # it died in between
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def stop(processes: Sequence[subprocess.Popen], patience: float = 10.0) -> None:

@@ -37,7 +37,7 @@ def start(data_home):
         process.wait()
 
 
-def wait_until(condition, seconds=100):
+def wait_until(condition, seconds=150):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
