@@ -48,6 +48,12 @@ def epochs(folder):
     return (folder / "train.log").read_text().count("loss") if (folder / "train.log").exists() else 0
 
 
+def saved(folder):
+    """Which checkpoint there is: every epoch leaves a new one."""
+    path = folder / "last.pth"
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
 def trainings(folder):
     """The processes that were told to work in a folder."""
     found = []
@@ -71,9 +77,10 @@ def finish(process, status=0):
 def test_killed_three_times_it_ends_like_one_that_was_not(start, tmp_path):
     undisturbed = start(tmp_path / "undisturbed")
     folder = tmp_path / "killed" / FIRST
-    for moment in (lambda: trainings(folder), lambda: epochs(folder) >= 1, lambda: epochs(folder) >= 2):
-        process = start(tmp_path / "killed")
-        wait_until(lambda moment=moment, process=process: moment() or process.poll() is not None)
+    begun, next_epoch = (lambda _: trainings(folder)), (lambda before: saved(folder) != before)
+    for reached in (begun, next_epoch, next_epoch):
+        process, before = start(tmp_path / "killed"), saved(folder)
+        wait_until(lambda: reached(before) or process.poll() is not None)  # noqa: B023, it is called at once
         process.kill()
         wait_until(lambda: not trainings(folder), seconds=20)
         process.wait()
@@ -82,7 +89,8 @@ def test_killed_three_times_it_ends_like_one_that_was_not(start, tmp_path):
     assert "1 of 1 jobs are done" in out and "done     ceflnet_synthetic fold 1 seed 0: UAR" in out
     finish(undisturbed)
     one, other = (tmp_path / name / FIRST for name in ("killed", "undisturbed"))
-    assert (one / "job.log").read_text().count("$ ") > 2 and "resumed after epoch" in (one / "job.log").read_text()
+    assert (one / "job.log").read_text().count("$ ") > 2
+    assert "resumed after epoch 2" in (one / "job.log").read_text()
     assert (one / "predictions.csv").read_bytes() == (other / "predictions.csv").read_bytes()
     results = [json.loads((where / "result.json").read_text()) for where in (one, other)]
     for name in ("metrics", "config", "protocol_id", "init", "data_fingerprint"):
