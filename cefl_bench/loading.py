@@ -15,6 +15,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.launch import build_dataset
 from cefl_bench.measure import check_writable, write_json
 from cefl_bench.packing import decode_always, store_of
+from cefl_bench.processes import keep_freed_memory
 from cefl_bench.transforms.read import Reader
 
 
@@ -39,6 +40,7 @@ def measure_loaders(
         if value < 1:
             raise UserError(f"--{name} is {value}: expected 1 or more")
     check_writable(json_path)
+    keep_freed_memory()  # as in training
     names, loaders = [], []
     for path in paths:
         for packed in (False,) if no_pack else (True, False):
