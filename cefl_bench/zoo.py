@@ -13,8 +13,11 @@ from cefl_bench.errors import UserError
 from cefl_bench.facts import config_cost, video_shape
 from cefl_bench.files import write_text
 from cefl_bench.functional.protocol import crosses, difference, protocol_of
+from cefl_bench.hooks.write_result import PREDICTIONS, RESULT
+from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.model_zoo import Row, Section, zoo_page
 from cefl_bench.report.published import published
+from cefl_bench.report.runs import answers_of, honest, read_result
 
 CHECKOUT = Path(__file__).parents[1]
 CONFIGS, PAGE = CHECKOUT / "configs", CHECKOUT / "model_zoo.md"
@@ -35,6 +38,7 @@ def check_zoo() -> None:
 
 def make_zoo() -> str:
     """The text of model_zoo.md: a section for every corpus that has a config, in alphabetical order."""
+    tables, scores = _measured()
     rows: dict[str, list[Row]] = {}
     metas: dict[str, dict[str, Any]] = {}
     costs: dict[str, dict[str, Any]] = {}  # by model and input: leaves of several corpora share theirs
@@ -48,42 +52,53 @@ def make_zoo() -> str:
         model = json.dumps([plain(config.model.to_dict()), video_shape(config)], sort_keys=True)
         if model not in costs:
             costs[model] = config_cost(config)
-        rows.setdefault(meta["key"], []).append(
-            Row(leaf.stem, _title(leaf), track_of(leaf.stem), costs[model], _results(leaf.stem, config))
-        )
-    unknown = {file.parent.name for file in MEASURED.glob("*/*.json")} - {leaf.stem for leaf in leaves}
-    if unknown:
-        raise UserError(f"{MEASURED} has results of configs that are not there: {', '.join(sorted(unknown))}")
+        for file in sorted((MEASURED / leaf.stem).glob("*/result.json")):
+            _check_config(file, json.loads(file.read_text(encoding="utf-8")), config)
+        row = Row(leaf.stem, _title(leaf), track_of(leaf.stem), costs[model], scores.pop(leaf.stem, None))
+        rows.setdefault(meta["key"], []).append(row)
+    if scores:
+        raise UserError(f"{MEASURED} has results of configs that are not there: {', '.join(sorted(scores))}")
     keys = sorted(metas, key=lambda key: (key == "synthetic", metas[key]["name"].lower()))
-    return zoo_page([Section(metas[key], rows[key], published(key)) for key in keys])
+    return zoo_page([Section(metas[key], rows[key], published(key), tables) for key in keys])
+
+
+def _measured() -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    """The tables of the runs under version control, and the row of each config in them."""
+    if not any(MEASURED.glob("*/*")):
+        return [], {}
+    board = make_leaderboard(MEASURED)
+    if board["left_out"]:
+        raise UserError(f"{MEASURED} has what is no run: {board['left_out'][0]}; take it away")
+    return board["tables"], {row["method"]: row for table in board["tables"] for row in table["rows"]}
 
 
 def add_results(files: list[str]) -> list[Path]:
-    """Copy result.json files of finished runs to where the zoo reads them.
+    """Copy finished runs, by their result.json with predictions.csv beside it, to where the zoo reads them.
 
     Raises:
         UserError: when a file is no result of a training with a config of this checkout, as it is now.
     """
-    added = []
-    for file in map(Path, files):
-        try:
-            result = json.loads(file.read_text(encoding="utf-8"))
-            name, fold, seed = result["config_name"], result["fold"], result["seed"]
-            trained = "last" in result["metrics"]
-            _what_counts(result["config"] | {"track": result["track"]})
-        except (OSError, ValueError, KeyError, TypeError):
-            raise UserError(f"{file} is not a result.json: expected what tools/train.py leaves") from None
-        if not trained:
-            raise UserError(f"{file} is of a test, not of a training: expected what tools/train.py leaves")
-        if not (CONFIGS / f"{name}.py").exists():
-            raise UserError(f"{file} is of config {name!r}, which is not in {CONFIGS}")
-        _check_config(file, result, load_config(CONFIGS / f"{name}.py"))
-        target, text = MEASURED / name / f"fold{fold}_seed{seed}.json", json.dumps(result, indent=1) + "\n"
-        if target.exists() and target.read_text(encoding="utf-8") != text:
-            raise UserError(f"{target} is there already, of another run: delete it to show {file} instead")
-        write_text(target, text)
-        added.append(target)
-    return added
+    return [_add(Path(file)) for file in files]
+
+
+def _add(file: Path) -> Path:
+    result = read_result(file)
+    name, fold, seed = result["config_name"], result["fold"], result["seed"]
+    if honest(result) == "checkpoint":
+        raise UserError(f"{file} is of a test, not of a training: expected what tools/train.py leaves")
+    if not (CONFIGS / f"{name}.py").exists():
+        raise UserError(f"{file} is of config {name!r}, which is not in {CONFIGS}")
+    _check_config(file, result, load_config(CONFIGS / f"{name}.py"))
+    answers_of(file.parent, result)  # says what is wrong with them
+    target = MEASURED / name / f"fold{fold}_seed{seed}"
+    texts = {PREDICTIONS: (file.parent / PREDICTIONS).read_text(encoding="utf-8")}
+    texts[RESULT] = json.dumps(result, indent=1) + "\n"  # last: with it the run counts
+    there = {path.name: path.read_text(encoding="utf-8") for path in target.glob("*")}
+    if there.keys() == texts.keys() and there != texts:
+        raise UserError(f"{target} is there already, of another run: delete it to show {file} instead")
+    for written, text in texts.items():
+        write_text(target / written, text)
+    return target
 
 
 def _corpus(config: Config) -> dict[str, Any]:
@@ -103,20 +118,14 @@ def _corpus(config: Config) -> dict[str, Any]:
     )
 
 
-def _results(name: str, config: Config) -> list[dict[str, Any]]:
-    results = []
-    for file in sorted((MEASURED / name).glob("*.json")):
-        result = json.loads(file.read_text(encoding="utf-8"))
-        _check_config(file, result, config)
-        results.append(result)
-    return results
-
-
 def _check_config(file: Path, result: dict[str, Any], config: Config) -> None:
     """Refuse a result of another protocol, model or corpus folder than the config has now, whatever it is called."""
     now = plain(config.to_dict()) | {"track": track_of(result["config_name"])}
-    measured = result["config"] | {"track": result["track"], "num_processes": 1}
-    if changed := difference(_what_counts(measured), _what_counts(now)):
+    try:
+        measured = _what_counts(result["config"] | {"track": result["track"], "num_processes": 1})
+    except (KeyError, TypeError):
+        raise UserError(f"{file} has no config: expected the result.json that tools/train.py leaves") from None
+    if changed := difference(measured, _what_counts(now)):
         raise UserError(
             f"{file} was measured with another {result['config_name']} than there is now "
             f"({'; '.join(changed[:3])}): measure again, or set the config back"

@@ -6,11 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from simulated import Corpus, Method, simulate
 
 from cefl_bench import zoo
 from cefl_bench.config import load_config, plain
 from cefl_bench.errors import UserError
 from cefl_bench.functional.protocol import protocol_id, protocol_of
+from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.model_zoo import Row, Section, zoo_page
 from cefl_bench.report.published import CSV, Published, published
 
@@ -18,26 +20,37 @@ META = dict(key="dfew", name="DFEW", classes=("happy", "sad"), num_folds=5, num_
 COST = dict(params=13_000_000, macs=4_200_000_000)
 
 
-def result(fold: int, uar: float) -> dict:
-    scores = {"last": {"uar": uar, "war": uar}, "best_test": {"uar": uar + 0.1, "war": uar + 0.1}}
-    return dict(metrics=scores, fold=fold, seed=0, protocol_id="abc", environment=dict(device="CPU"))
+CORPUS = Corpus(folds=(1, 3), clips=200)
 
 
-def test_measured_and_reported_stand_apart_and_nothing_is_invented():
+def test_measured_and_reported_stand_apart_and_nothing_is_invented(tmp_path):
+    methods = (Method("ceflnet_dfew", 0.7), Method("twin_dfew", 0.69), Method("r3d18_dfew", 0.5))
+    table = make_leaderboard(simulate(tmp_path, methods, CORPUS))["tables"][0]
+    scores = {row["method"]: row for row in table["rows"]}
     rows = [
-        Row("ceflnet_dfew", "CEFLNet", "fair", COST, [result(1, 0.4), result(3, 0.5)]),
-        Row("c3d_dfew", "C3D", "fair", COST | {"macs": 1}, []),
-        Row("c3d_dfew_paper", "C3D", "paper", COST, []),
+        Row("ceflnet_dfew", "CEFLNet", "fair", COST, scores["ceflnet_dfew"]),
+        Row("twin_dfew", "Twin", "fair", COST, scores["twin_dfew"]),
+        Row("r3d18_dfew", "R3D-18", "fair", COST, scores["r3d18_dfew"]),
+        Row("c3d_dfew", "C3D", "fair", COST | {"macs": 1}, None),
+        Row("c3d_dfew_paper", "C3D", "paper", COST, None),
     ]
     reported = [Published("dfew", "C3D", "", "53.54", "Jiang et al.", "")]
-    page = zoo_page([Section(META, rows, reported)])
+    page = zoo_page([Section(META, rows, reported, [table])])
     fair, paper, literature = page.split("\n### ")[1:]
-    assert (
-        "| CEFLNet | [ceflnet_dfew](configs/ceflnet_dfew.py) | 13.00 M | 4.20 G | 45.0 / 45.0 | 55.0 / 55.0 |" in fair
-    )
-    assert "fold 1, 3; seed 0" in fair and "protocol abc" in fair
+    last, best = scores["ceflnet_dfew"]["last"], scores["ceflnet_dfew"]["best_test"]
+    low, high = (100 * end for end in last["war_interval"])
+    cells = f"13.00 M | 4.20 G | **{100 * last['war_pooled']:.1f}** [{low:.1f}, {high:.1f}] |"
+    assert f"| CEFLNet | [ceflnet_dfew](configs/ceflnet_dfew.py) | {cells}" in fair
+    assert f"| {100 * best['war_mean']:.1f} / {100 * best['uar_mean']:.1f} | 2 of 5 x 2 |" in fair
+    assert f"protocol {table['protocol_id']}" in fair
     assert fair.index("| C3D |") < fair.index("| CEFLNet |"), "cheapest first"
     assert "| 0.00 G |  |  |  |" in fair and "53.54" not in fair
+    pair = next(pair for pair in table["pairs"] if {pair["a"], pair["b"]} == {"twin_dfew", "r3d18_dfew"})
+    sign = 1 if pair["a"] == "twin_dfew" else -1
+    low, high = sorted(100 * sign * end for end in pair["interval"])
+    beaten = f"R3D-18 ({100 * sign * pair['war_difference']:+.1f} [{low:+.1f}, {high:+.1f}])"
+    assert f"- Twin: better than {beaten}; not told apart from CEFLNet\n" in fair
+    assert "- R3D-18" not in fair and "- C3D" not in fair
     assert "c3d_dfew_paper" in paper and "Measured with" not in paper
     assert "| C3D |  | 53.54 | Jiang et al. |" in literature
 
@@ -64,29 +77,32 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def measured(checkout: Path, **changes) -> Path:
-    """A result.json as a run of c3d_synthetic would leave it now."""
+    """A finished run of c3d_synthetic as it is now, with simulated answers; its result.json."""
+    method = Method("c3d_synthetic", 0.7)
+    simulate(checkout / "runs", [method], Corpus(folds=(1,), clips=100, name="synthetic faces"), seeds=[0])
     config = load_config(checkout / "configs" / "c3d_synthetic.py")
     protocol = protocol_of(plain(config.to_dict()) | {"track": "fair"})
-    known = dict(config_name="c3d_synthetic", protocol=protocol, protocol_id=protocol_id(protocol), track="fair")
-    known["config"] = plain(config.to_dict())
-    for path, value in changes.pop("config", {}).items():
+    known = dict(protocol=protocol, protocol_id=protocol_id(protocol), config=plain(config.to_dict()))
+    for path, value in changes.pop("edits", {}).items():
         part, name = path.rsplit(".", 1)
         functools.reduce(dict.__getitem__, part.split("."), known["config"])[name] = value
-    file = checkout / "result.json"
-    file.write_text(json.dumps(result(1, 0.77) | known | changes))
+    file = checkout / "runs" / "c3d_synthetic" / "fold1_seed0" / "result.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | known | changes))
     return file
 
 
 def test_a_result_is_taken_in_and_a_stale_page_found(checkout):
     page = zoo.write_zoo()
-    assert "## DFEW" in page.read_text(encoding="utf-8") and "77.0" not in page.read_text(encoding="utf-8")
-    zoo.add_results([str(measured(checkout))])
+    assert "## DFEW" in page.read_text(encoding="utf-8") and "Measured with" not in page.read_text(encoding="utf-8")
+    result = measured(checkout)
+    zoo.add_results([str(result)])
     with pytest.raises(UserError, match=r"run python tools/zoo\.py"):
         zoo.check_zoo()
     zoo.write_zoo()
-    assert "| 77.0 / 77.0 | 87.0 / 87.0 | fold 1; seed 0 |" in page.read_text(encoding="utf-8")
+    war = f"| **{100 * json.loads(result.read_text())['metrics']['last']['war']:.1f}** ["
+    assert page.read_text(encoding="utf-8").count(war) == 1
     zoo.check_zoo()
-    page.write_text(page.read_text(encoding="utf-8").replace("77.0", "78.0"), encoding="utf-8")
+    page.write_text(page.read_text(encoding="utf-8").replace(war, "| **99.9** ["), encoding="utf-8")
     with pytest.raises(UserError, match=r"run python tools/zoo\.py"):
         zoo.check_zoo()
 
@@ -94,19 +110,32 @@ def test_a_result_is_taken_in_and_a_stale_page_found(checkout):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (dict(config={"train_dataloader.batch_size": 8}), "another c3d_synthetic than.*batch_size: 8 != 16"),
-        (dict(config={"model.backbone.width": 64}), r"another c3d_synthetic than.*model\.backbone\.width: 64 != 16"),
-        (dict(config={"test_dataloader.dataset.data_root": "x"}), r"another c3d_synthetic than.*data_root\.test: 'x'"),
-        (dict(config={"model.backbone.init_cfg": {"timm": "a"}}), r"another c3d_synthetic than.*init_cfg"),
-        (dict(track=None, config_name="c3d_synthetic", config={}), "another c3d_synthetic than"),
+        (dict(edits={"train_dataloader.batch_size": 8}), "another c3d_synthetic than.*batch_size: 8 != 16"),
+        (dict(edits={"model.backbone.width": 64}), r"another c3d_synthetic than.*model\.backbone\.width: 64 != 16"),
+        (dict(edits={"test_dataloader.dataset.data_root": "x"}), r"another c3d_synthetic than.*data_root\.test: 'x'"),
+        (dict(edits={"model.backbone.init_cfg": {"timm": "a"}}), r"another c3d_synthetic than.*init_cfg"),
+        (dict(track="paper"), "another c3d_synthetic than.*track"),
         (dict(config_name="c3d_nowhere"), "config 'c3d_nowhere', which is not in"),
-        (dict(metrics={"checkpoint": {}}), "is of a test, not of a training"),
         (dict(fold=None, metrics=None), "is not a result"),
+        (dict(config={}), "has no config"),
     ],
 )
 def test_what_is_no_result_of_these_configs_is_refused(checkout, changes, message):
     with pytest.raises(UserError, match=message):
         zoo.add_results([str(measured(checkout, **changes))])
+    assert not (checkout / "measured").exists()
+
+
+def test_a_test_and_answers_of_another_run_are_refused(checkout):
+    result = measured(checkout)
+    metrics = json.loads(result.read_text())["metrics"]
+    with pytest.raises(UserError, match="is of a test, not of a training"):
+        zoo.add_results([str(measured(checkout, metrics={"checkpoint": metrics["last"]}))])
+    result = measured(checkout)
+    answers = result.with_name("predictions.csv")
+    answers.write_text("\n".join(answers.read_text().splitlines()[:-1]) + "\n")
+    with pytest.raises(UserError, match="does not give the confusion matrix"):
+        zoo.add_results([str(result)])
     assert not (checkout / "measured").exists()
 
 

@@ -13,7 +13,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="write nothing; status 1 when model_zoo.md is out of date")
-    what.add_argument("--add", nargs="+", default=(), metavar="RESULT", help="first take in result.json files of runs")
+    what.add_argument("--add", nargs="+", default=(), metavar="RESULT", help="first take in runs, with their answers")
     return parser.parse_args()
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
+from cefl_bench.report.naming import percent
+
 NAMES = ("war", "uar")
 EPOCH = {
     "last": "last epoch",
@@ -96,12 +98,12 @@ def _markdown_table(table: Mapping[str, Any]) -> str:
         last, best = row["last"], row["best_test"]
         name = f"{row['method']} (external)" if row["external"] else row["method"]
         cells = [rank_text(row["rank"]), _cell(name)]
-        cells += [f"**{_percent(last['war_pooled'])}** {_interval(last['war_interval'])}"]
-        cells += [f"{_percent(last['uar_pooled'])} {_interval(last['uar_interval'])}"]
-        cells += [_mean(last, "war"), _mean(last, "uar"), _amount(row, table)]
+        cells += [f"**{percent(last['war_pooled'])}** {interval(last['war_interval'])}"]
+        cells += [f"{percent(last['uar_pooled'])} {interval(last['uar_interval'])}"]
+        cells += [_mean(last, "war"), _mean(last, "uar"), amount(row, table)]
         cells += [_count(row["params"], 1e6, "M"), _count(row["macs"], 1e9, "G")]
         shown = best["war_mean"] is not None
-        cells += [f"*{_percent(best['war_mean'])} / {_percent(best['uar_mean'])}*" if shown else ""]
+        cells += [f"*{percent(best['war_mean'])} / {percent(best['uar_mean'])}*" if shown else ""]
         cells += [f"*{100 * row['gap']['war']:+.1f} / {100 * row['gap']['uar']:+.1f}*" if shown else ""]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", *(f"- {_cell(note)}" for note in notes(table))]
@@ -119,7 +121,7 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
         cells = [_cell(pair["a"]), _cell(pair["b"])]
         if pair["clips"]:
             for name, prefix in (("war", ""), ("uar", "uar_")):
-                brackets = _interval(pair[f"{prefix}interval"], "+.1f")
+                brackets = interval(pair[f"{prefix}interval"], "+.1f")
                 cells.append(f"{100 * pair[f'{name}_difference']:+.1f} {brackets}")
             cells += [_p(pair["mcnemar_p"]), _p(pair["p_holm"]), "yes" if pair["different"] else "no"]
         else:
@@ -162,33 +164,29 @@ def _latex_table(table: Mapping[str, Any]) -> str:
         last, best = row["last"], row["best_test"]
         name = _tex(row["method"]) + (" (external)" if row["external"] else "")
         cells = [rank_text(row["rank"]).replace("-", "--"), name]
-        cells += [
-            f"{_percent(last[f'{name}_pooled'])} {_interval(last[f'{name}_interval'])}" for name in ("war", "uar")
-        ]
+        cells += [f"{percent(last[f'{name}_pooled'])} {interval(last[f'{name}_interval'])}" for name in ("war", "uar")]
         cells += [_mean(last, name).replace("±", "$\\pm$") for name in ("war", "uar")]
         shown = best["war_mean"] is not None
-        cells += [_amount(row, table).replace(" x ", " $\\times$ ")]
-        cells += [f"\\textit{{{_percent(best['war_mean'])} / {_percent(best['uar_mean'])}}}" if shown else "--"]
+        cells += [amount(row, table).replace(" x ", " $\\times$ ")]
+        cells += [f"\\textit{{{percent(best['war_mean'])} / {percent(best['uar_mean'])}}}" if shown else "--"]
         lines.append(" & ".join(cells) + " \\\\")
     lines += ["\\bottomrule", "\\end{tabular}"]
     lines += [f"\\par {_tex(note)}." for note in notes(table)]
     return "\n".join([*lines, "\\end{table}", ""])
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}"
-
-
-def _interval(ends: Sequence[float] | None, form: str = ".1f") -> str:
+def interval(ends: Sequence[float] | None, form: str = ".1f") -> str:
+    """`[41.2, 45.0]`, in percent; nothing where there is none."""
     return "" if ends is None else f"[{100 * ends[0]:{form}}, {100 * ends[1]:{form}}]"
 
 
 def _mean(scores: Mapping[str, Any], name: str) -> str:
     spread = scores[f"{name}_std"]
-    return _percent(scores[f"{name}_mean"]) + ("" if spread is None else f" ± {100 * spread:.1f}")
+    return percent(scores[f"{name}_mean"]) + ("" if spread is None else f" ± {100 * spread:.1f}")
 
 
-def _amount(row: Mapping[str, Any], table: Mapping[str, Any]) -> str:
+def amount(row: Mapping[str, Any], table: Mapping[str, Any]) -> str:
+    """How much a row rests on: folds x seeds."""
     folds = f"{len(row['folds'])} of {table['num_folds']}" if row["folds_missing"] else str(len(row["folds"]))
     return folds if row["external"] else f"{folds} x {len(row['seeds'])}"
 

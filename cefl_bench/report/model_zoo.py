@@ -1,9 +1,10 @@
 """The pages of model_zoo.md: per corpus what is here, what it costs, what it scored here, and what others report."""
 
 from collections.abc import Mapping, Sequence
-from statistics import mean
 from typing import Any, NamedTuple
 
+from cefl_bench.report.leaderboard_text import amount, interval, rank_text
+from cefl_bench.report.naming import percent
 from cefl_bench.report.published import Published
 
 HEAD = """# Model zoo
@@ -12,35 +13,39 @@ Made by `python tools/zoo.py` from the configs, the result files in `cefl_bench/
 `cefl_bench/report/published.csv`; do not edit.
 
 - **Cost** is for one test video: parameters, and multiply-accumulates of one forward pass (FLOPs are twice the MACs).
-- **Measured** comes from runs of this toolkit and nothing else; an empty cell was never run. UAR and WAR in percent, at
-  the last epoch; beside it the best test epoch, which is picked on the test set.
+- **Measured** comes from runs of this toolkit and nothing else; what was never run has no number. WAR and UAR in
+  percent at the last epoch, over the test clips of all folds together, seeds averaged, with their 95 % interval under
+  other test clips; beside it the mean at the best test epoch, which is picked on the test set. Ranks are ranges: nobody
+  ranks above a method but who is certainly better. `python tools/report.py cefl_bench/report/measured` tells all of it.
 - **Reported** numbers are those of the sources named. Most were picked at the best test epoch, each under a protocol of
   its own, so they are in a table of their own.
 """
+MEASURED = ("measured WAR", "measured UAR", "rank", "best test epoch: WAR / UAR", "folds x seeds")
 
 
 class Row(NamedTuple):
-    """A config with its cost and the `Result`s measured with it, one per fold and seed."""
+    """A config with its cost and its row of the leaderboard, None where nothing was measured."""
 
     config: str
     title: str
     track: str
     cost: Mapping[str, Any]
-    results: Sequence[Mapping[str, Any]]
+    scores: Mapping[str, Any] | None
 
 
 class Section(NamedTuple):
-    """A corpus: the METAINFO of its dataset, its configs, and what the literature reports."""
+    """A corpus: the METAINFO of its dataset, its configs, what the literature reports, and all measured tables."""
 
     meta: Mapping[str, Any]
     rows: Sequence[Row]
     published: Sequence[Published]
+    tables: Sequence[Mapping[str, Any]] = ()
 
 
 def zoo_page(sections: Sequence[Section]) -> str:
     """The whole of model_zoo.md."""
     links = ", ".join(f"[{section.meta['name']}](#{_anchor(section.meta['name'])})" for section in sections)
-    return "\n".join([HEAD, f"Corpora: {links}", *map(_section, sections)])
+    return "\n".join([HEAD, f"Corpora: {links}", *map(_section, sections)]) + "\n"
 
 
 def _section(section: Section) -> str:
@@ -61,46 +66,76 @@ def _section(section: Section) -> str:
     for track, title in (("fair", "Fair track: one protocol for all"), ("paper", "Paper track: a method's own recipe")):
         rows = sorted((row for row in section.rows if row.track == track), key=lambda row: row.cost["macs"])
         if rows:
-            lines += [f"\n### {meta['name']}: {title}\n", *_rows(rows)]
+            lines += [f"\n### {meta['name']}: {title}\n", *_rows(rows, section.tables)]
     if section.published:
         lines += [f"\n### {meta['name']}: reported in the literature\n", *_reported(section.published)]
     return "\n".join(lines)
 
 
-def _rows(rows: Sequence[Row]) -> list[str]:
-    lines = [
-        "| method | config | parameters | MACs | measured: UAR / WAR | best test epoch | runs |",
-        "|---|---|--:|--:|--:|--:|---|",
-    ]
+def _rows(rows: Sequence[Row], tables: Sequence[Mapping[str, Any]]) -> list[str]:
+    titles = {row.config: row.title for row in rows}
+    here = [table for table in tables if any(row["method"] in titles for row in table["rows"])]
+    table_of = {row["method"]: table for table in here for row in table["rows"]}
+    columns = ["method", "config", "parameters", "MACs", *(MEASURED if here else ())]
+    lines = [_line(columns), _line(["---"] * 2 + ["--:"] * (len(columns) - 2))]
     for row in rows:
         cells = [row.title, f"[{row.config}](configs/{row.config}.py)"]
-        cells += [f"{row.cost['params'] / 1e6:.2f} M", f"{row.cost['macs'] / 1e9:.2f} G", *_scores(row.results)]
-        lines.append(f"| {' | '.join(cells)} |")
-    measured = [result for row in rows for result in row.results]
-    if measured:
-        devices = sorted({result["environment"]["device"] for result in measured})
-        protocols = sorted({result["protocol_id"] for result in measured})
+        cells += [f"{row.cost['params'] / 1e6:.2f} M", f"{row.cost['macs'] / 1e9:.2f} G"]
+        if here:
+            cells += [""] * len(MEASURED) if row.scores is None else _scores(row.scores, table_of[row.config])
+        lines.append(_line(cells))
+    for table in here:
+        devices = {run["environment"]["device"] for row in table["rows"] for run in row["runs"]}
         lines += [
-            f"\nMeasured with `python tools/train.py CONFIG --fold K --seed S` on {' and '.join(devices)}, "
-            f"protocol {', '.join(protocols)}."
+            f"\nMeasured with `python tools/benchmark.py CONFIG.. --out D` on {' and '.join(sorted(devices))}, "
+            f"protocol {table['protocol_id']}.\n\n"
+            "What can be told apart, in points of WAR with the 95 % interval of the difference:\n",
+            *_told_apart(table, titles),
         ]
     return lines
 
 
-def _scores(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    if not results:
-        return [""] * 3
-    scores = [
-        " / ".join(f"{100 * mean(result['metrics'][which][name] for result in results):.1f}" for name in ("uar", "war"))
-        for which in ("last", "best_test")
+def _scores(row: Mapping[str, Any], table: Mapping[str, Any]) -> list[str]:
+    last, best = row["last"], row["best_test"]
+    numbers = [f"**{percent(last[f'{name}_pooled'])}** {interval(last[f'{name}_interval'])}" for name in ("war", "uar")]
+    return [
+        *numbers,
+        rank_text(row["rank"]),
+        f"{percent(best['war_mean'])} / {percent(best['uar_mean'])}",
+        amount(row, table),
     ]
-    folds, seeds = (sorted({result[name] for result in results}) for name in ("fold", "seed"))
-    return [*scores, f"fold {', '.join(map(str, folds))}; seed {', '.join(map(str, seeds))}"]
+
+
+def _told_apart(table: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
+    """A line per method, the best first: whom it beats for certain, and whom it cannot be told apart from."""
+    lines = []
+    for row in table["rows"]:
+        beats, level = [], []
+        for pair in table["pairs"]:
+            if row["method"] not in (pair["a"], pair["b"]) or not pair["clips"]:
+                continue
+            first = pair["a"] == row["method"]
+            other = titles[pair["b"] if first else pair["a"]]
+            difference = pair["war_difference"] * (1 if first else -1)
+            if pair["different"] and difference > 0:
+                ends = pair["interval"] if first else [-end for end in pair["interval"][::-1]]
+                beats.append(f"{other} ({100 * difference:+.1f} {interval(ends, '+.1f')})")
+            elif not pair["different"]:
+                level.append(other)
+        words = [f"better than {', '.join(beats)}"] if beats else []
+        words += [f"not told apart from {', '.join(level)}"] if level else []
+        if words:
+            lines.append(f"- {titles[row['method']]}: {'; '.join(words)}")
+    return lines
 
 
 def _reported(rows: Sequence[Published]) -> list[str]:
     lines = ["| method | UAR | WAR | source | note |", "|---|--:|--:|---|---|"]
-    return lines + [f"| {row.method} | {row.uar} | {row.war} | {row.source} | {row.note} |" for row in rows]
+    return lines + [_line([row.method, row.uar, row.war, row.source, row.note]) for row in rows]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _anchor(title: str) -> str:

@@ -70,7 +70,7 @@ def read_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
         if honest(result) == "checkpoint" and ACROSS not in result["dataset"]:
             left_out.append(f"{place.relative_to(folder)}: a test of a checkpoint, not a training")
             continue
-        run = Run(result["config_name"], result["fold"], result["seed"], _answers(place, result), result, place)
+        run = Run(result["config_name"], result["fold"], result["seed"], answers_of(place, result), result, place)
         key = (run.method, result["protocol_id"], run.fold, run.seed)
         if key in runs:
             raise UserError(
@@ -126,8 +126,8 @@ def read_result(path: Path) -> dict[str, Any]:
     return result
 
 
-def _answers(folder: Path, result: Mapping[str, Any]) -> Predictions:
-    """The predictions beside a result, which must give its numbers."""
+def answers_of(folder: Path, result: Mapping[str, Any]) -> Predictions:
+    """The predictions beside a result, which must give its numbers. Raises: UserError: where they do not."""
     path, classes = folder / "predictions.csv", len(result["classes"])
     answers = read_predictions(path, num_classes=classes)
     found = confusion_matrix(answers.label, answers.pred, classes)
