@@ -27,7 +27,7 @@ from cefl_bench.hooks.checkpoint import LAST, Checkpoint
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.validate import Validate
-from cefl_bench.hooks.write_result import PREDICTIONS, RESULT, WriteResult
+from cefl_bench.hooks.write_result import PREDICTIONS, RESULT, SELECTED, WriteResult
 from cefl_bench.packing import check_store, decode_always
 from cefl_bench.processes import join_processes, keep_freed_memory
 from cefl_bench.registry import DATASETS
@@ -57,14 +57,13 @@ class RunOptions:
 
 
 def train(options: RunOptions) -> Path:
-    """Train and test, and leave `result.json`, `predictions.csv`, `confusion.png`, `train.log` and `last.pth`.
+    """Train and test, and leave `result.json`, `predictions.csv`, `confusion.png`, `train.log` and `last.pth`; where
+    a held-out part of the training fold selects the epoch, its weights in `selected.pth`.
 
     Returns:
         The work dir.
     """
     config, name = _prepare(options)
-    if options.select == VAL:
-        select_by_val(config)
     config_plain = plain(config.to_dict()) | {"num_processes": get_world_size()}
     if options.no_pack:  # no part of the config: frames are the same, and a run goes on with them or without
         decode_always(config)
@@ -150,8 +149,8 @@ def summary(folder: Path) -> str:
         lines.append(
             f"{clips['listed'] - clips['scored']} of {clips['listed']} test videos could not be read, counted as wrong"
         )
-    left = ", ".join(str(folder / file) for file in (RESULT, PREDICTIONS, "confusion.png"))
-    return "\n".join([*lines, f"left: {left}"])
+    left = (RESULT, PREDICTIONS, "confusion.png", SELECTED, LAST)
+    return "\n".join([*lines, f"left: {', '.join(str(folder / name) for name in left if (folder / name).exists())}"])
 
 
 def build_dataset(config: Config, loader: str) -> VideoDataset:
@@ -225,6 +224,8 @@ def configured(options: RunOptions) -> Config:
             raise UserError(f"--seed is {options.seed}: expected 0 or more")
         config.randomness.seed = options.seed
     _check_numbers(config)
+    if options.select == VAL:
+        select_by_val(config)
     config.launcher = options.launcher
     return config
 

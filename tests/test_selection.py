@@ -18,7 +18,13 @@ from cefl_bench.predictions import read_predictions
 from cefl_bench.selection import select_by_val
 
 CONFIG = ROOT / "configs" / "ceflnet_synthetic.py"
-OPTIONS = (*TINY, "train_cfg.max_epochs=6", "train_dataloader.batch_size=7", "optim_wrapper.optimizer.lr=0.01")
+OPTIONS = (
+    *TINY,
+    "train_cfg.max_epochs=6",
+    "train_dataloader.batch_size=7",
+    "optim_wrapper.optimizer.lr=0.01",
+    "randomness.seed=1",
+)
 SELECT = ("--select", "val", "--cfg-options", *OPTIONS)
 
 
@@ -73,6 +79,15 @@ def test_predictions_are_those_of_the_epoch_that_counts(finished):
 
 
 @pytest.mark.slow
+def test_the_weights_of_the_epoch_that_counts_are_kept(finished, environment):
+    run_tool("test.py", CONFIG, finished / "selected.pth", "--cfg-options", *OPTIONS, env=environment)
+    metrics = json.loads((finished / "result.json").read_text())["metrics"]
+    tested = json.loads((finished / "test" / "result.json").read_text())["metrics"]["checkpoint"]
+    assert tested["epoch"] == metrics["selected_by_val"]["epoch"] != metrics["last"]["epoch"]
+    assert tested["confusion_matrix"] == metrics["selected_by_val"]["confusion_matrix"]
+
+
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_choice(finished, environment, tmp_path):
     folder = tmp_path / "run"
     command = [sys.executable, ROOT / "tools" / "train.py", CONFIG, "--work-dir", folder, "--resume", *SELECT]
@@ -100,8 +115,9 @@ def assert_same(folder, finished):
     assert one["metrics"] == other["metrics"]
     rows = [[{**row, "seconds": 0} for row in result["history"]] for result in (one, other)]
     assert rows[0] == rows[1]
-    weights = [checkpoints.load(where / "last.pth")["state_dict"] for where in (folder, finished)]
-    assert all((weights[0][key] == tensor).all() for key, tensor in weights[1].items())
+    for name in ("last.pth", "selected.pth"):
+        weights = [checkpoints.load(where / name)["state_dict"] for where in (folder, finished)]
+        assert all((weights[0][key] == tensor).all() for key, tensor in weights[1].items())
 
 
 def test_choosing_on_held_out_people_is_another_protocol_and_nothing_else_changes():
@@ -117,7 +133,7 @@ def test_choosing_on_held_out_people_is_another_protocol_and_nothing_else_change
 
 
 def test_measured_results_keep_their_protocol():
-    measured = ROOT / "cefl_bench" / "report" / "measured" / "c3d_synthetic" / "fold1_seed0.json"
+    measured = ROOT / "cefl_bench" / "report" / "measured" / "c3d_synthetic" / "fold1_seed0" / "result.json"
     for name in ("c3d_synthetic", "ceflnet_synthetic"):
         config = plain(load_config(ROOT / "configs" / f"{name}.py").to_dict())
         assert protocol_id(protocol_of(config | {"track": "fair"})) == json.loads(measured.read_text())["protocol_id"]

@@ -23,6 +23,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--gpus", type=int, metavar="N", help="use N GPUs, a job on each (default: all there are); 0: the cores alone")
     add("--jobs", type=int, metavar="N", help="jobs at once: on a CPU, which they share (default: 1), or in SLURM")
     add("--slurm", nargs="+", default=(), metavar="KEY=VALUE", help="options of sbatch; time is in minutes (1440)")
+    add("--select", choices=("last", "val"), default="last", help="the epoch that counts, as tools/train.py has it")
     add("--amp", action="store_true", help="mixed precision; needs a CUDA device")
     add("--no-pack", action="store_true", help="decode videos, though there be packed frames of them")
     add("--dry-run", action="store_true", help="say what would run, and stop")

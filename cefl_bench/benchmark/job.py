@@ -14,6 +14,7 @@ from cefl_bench.functional.protocol import difference
 from cefl_bench.hooks.checkpoint import LAST
 from cefl_bench.hooks.write_result import RESULT
 from cefl_bench.launch import RunOptions, configured
+from cefl_bench.selection import VAL
 from cefl_bench.workers import hold
 
 TRAIN = Path(__file__).parents[2] / "tools" / "train.py"
@@ -49,7 +50,8 @@ class Job:
         train = TRAIN.relative_to(Path.cwd()) if TRAIN.is_relative_to(Path.cwd()) else TRAIN
         words = [sys.executable, str(train), options.config, "--fold", str(self.fold), "--seed", str(self.seed)]
         words += ["--work-dir", str(self.folder), "--resume"]
-        words += [flag for flag, given in (("--amp", options.amp), ("--no-pack", options.no_pack)) if given]
+        flags = {"--amp": options.amp, "--no-pack": options.no_pack, "--select=val": options.select == VAL}
+        words += [flag for flag, given in flags.items() if given]
         return [*words, "--cfg-options", *options.cfg_options] if options.cfg_options else words
 
     def result(self) -> dict[str, Any] | None:

@@ -24,6 +24,7 @@ class BenchmarkOptions:
     gpus: int | None = None
     jobs: int | None = None
     slurm: Sequence[str] = ()
+    select: str = "last"
     amp: bool = False
     no_pack: bool = False
     cfg_options: Sequence[str] = ()
@@ -49,7 +50,8 @@ def jobs_of(options: BenchmarkOptions) -> list[Job]:
         )
         if max(folds) > num_folds:
             raise UserError(f"--folds {options.folds}: {path} has folds 1..{num_folds}: expected these, or all")
-        run = RunOptions(str(path), amp=options.amp, no_pack=options.no_pack, cfg_options=options.cfg_options)
+        shared = {name: getattr(options, name) for name in ("select", "amp", "no_pack", "cfg_options")}
+        run = RunOptions(str(path), **shared)
         matrix += [replace(run, fold=fold, seed=seed) for fold in folds for seed in seeds]
     matrix.sort(key=lambda run: (seeds.index(run.seed), run.fold))
     return [job_of(run, Path(options.out)) for run in matrix]

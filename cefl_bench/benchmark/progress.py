@@ -11,6 +11,7 @@ from tqdm import tqdm
 from cefl_bench.benchmark.job import Job
 from cefl_bench.benchmark.process import last_words
 from cefl_bench.hooks.progress import duration
+from cefl_bench.report.runs import honest
 
 EVERY = 60.0
 """Seconds between two lines on how far it is, in a log file; on a terminal there is a bar."""
@@ -56,8 +57,9 @@ class Progress:
                 self.say(f"         | {line}")
             return
         self._epochs[job] = job.num_epochs
-        last = job.result()["metrics"]["last"]
-        self.say(f"done     {job}: UAR {last['uar']:.3f}  WAR {last['war']:.3f}")
+        result = job.result()
+        scores = result["metrics"][honest(result)]
+        self.say(f"done     {job}: UAR {scores['uar']:.3f}  WAR {scores['war']:.3f}")
 
     def show(self, running: Sequence[Job], slots: int) -> None:
         """Say how far it is: the bar always, a line once in a while."""

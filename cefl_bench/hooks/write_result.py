@@ -15,6 +15,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from tqdm import tqdm
 
+from cefl_bench import checkpoints
 from cefl_bench.files import write_text
 from cefl_bench.functional.localization import localization_scores
 from cefl_bench.functional.recall import predicted_class, recall_scores
@@ -22,15 +23,16 @@ from cefl_bench.predictions import write_predictions
 from cefl_bench.records import SCHEMA_VERSION, Prediction
 from cefl_bench.registry import HOOKS
 
-RESULT, PREDICTIONS = "result.json", "predictions.csv"
+RESULT, PREDICTIONS, SELECTED = "result.json", "predictions.csv", "selected.pth"
 
 
 @HOOKS.register_module()
 class WriteResult(Hook):
     """After training: the metrics of the last and of the best test epoch. After a test: those of the checkpoint.
 
-    Where `Validate` scores a held-out part of the training fold, first of all those of the epoch that is best on it. It
-    goes by the measure that picks the best test epoch, so that the two differ in nothing but where they look.
+    Where `Validate` scores a held-out part of the training fold, first of all those of the epoch that is best on it,
+    whose weights go to `selected.pth`. It goes by the measure that picks the best test epoch, so that the two differ in
+    nothing but where they look.
 
     Args:
         facts: the fields of a `Result` that are known before the run starts.
@@ -117,6 +119,9 @@ class WriteResult(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         checkpoint["result"] = json.dumps(self._state)
+        if self._state.get("selected", {}).get("epoch") == runner.epoch and is_main_process():
+            weights = {name: checkpoint[name] for name in ("meta", "state_dict")}
+            checkpoints.save(Path(runner.work_dir) / SELECTED, weights)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         self._state = json.loads(checkpoint["result"])

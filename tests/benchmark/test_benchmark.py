@@ -39,6 +39,12 @@ def test_every_config_meets_every_fold_and_seed():
     assert {job.config["test_dataloader"]["dataset"]["fold"] for job in jobs} == {1, 2, 3, 4}
 
 
+def test_selection_is_the_trainings_to_make():
+    by_val, last = (jobs_of(options(select=select, folds="1"))[0] for select in ("val", "last"))
+    assert "--select=val" in by_val.command() and not any("--select" in word for word in last.command())
+    assert by_val.config["selection"] == "val" and by_val.config["train_dataloader"]["dataset"]["holdout"] == 0.1
+
+
 @pytest.fixture
 def configs(tmp_path):
     """A copy of the configs that a test may change."""
