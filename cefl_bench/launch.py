@@ -27,11 +27,12 @@ from cefl_bench.hooks.checkpoint import LAST, Checkpoint
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.validate import Validate
-from cefl_bench.hooks.write_result import PREDICTIONS, RESULT, SELECTED, WriteResult
+from cefl_bench.hooks.write_result import RESULT, WriteResult
 from cefl_bench.packing import check_store, decode_always
 from cefl_bench.processes import join_processes, keep_freed_memory
 from cefl_bench.registry import DATASETS
 from cefl_bench.report.confusion import draw_confusion
+from cefl_bench.report.summary import summary
 from cefl_bench.selection import VAL, select_by_val
 
 TRAINING_KEYS = (
@@ -128,29 +129,6 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
         runner.register_hook(hook)
     runner.test()
     return _finish(folder)
-
-
-def summary(folder: Path) -> str:
-    """The scores of a finished run and the names of what it left, for a person."""
-    result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    lines = []
-    for which, scores in result["metrics"].items():
-        epoch = f" epoch ({scores['epoch']})" if scores["epoch"] is not None else ""
-        lines.append(f"{which.replace('_', ' ')}{epoch}: UAR {scores['uar']:.3f}  WAR {scores['war']:.3f}")
-        if which != "best_test" and "localization" in scores:
-            found = scores["localization"]
-            correlation = found["rank_correlation"]
-            lines.append(
-                f"  most activated clip meets the apex in {found['hit']:.3f} of {found['videos']} videos (by chance "
-                f"{found['chance']:.3f})" + (f", rank correlation {correlation:.3f}" if correlation is not None else "")
-            )
-    clips = result["clips"]
-    if clips["scored"] < clips["listed"]:
-        lines.append(
-            f"{clips['listed'] - clips['scored']} of {clips['listed']} test videos could not be read, counted as wrong"
-        )
-    left = (RESULT, PREDICTIONS, "confusion.png", SELECTED, LAST)
-    return "\n".join([*lines, f"left: {', '.join(str(folder / name) for name in left if (folder / name).exists())}"])
 
 
 def build_dataset(config: Config, loader: str) -> VideoDataset:

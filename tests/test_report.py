@@ -15,8 +15,10 @@ from cefl_bench.errors import UserError
 from cefl_bench.functional.recall import recall_scores
 from cefl_bench.predictions import read_predictions, write_predictions
 from cefl_bench.report.external import add_external
+from cefl_bench.report.html import write_html
 from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.leaderboard_text import csv_text, latex, markdown
+from cefl_bench.report.summary import summary
 
 SMALL = Corpus(folds=(1, 2), clips=60)
 TWO = (Method("ceflnet_dfew", 0.62), Method("c3d_dfew", 0.3))
@@ -43,6 +45,17 @@ def external_file(path: Path, fold: int = 1, war: float = 0.5, skip: int = 0, co
     rows = "".join(f"{n},{t},{p}\n" for n, t, p in list(zip(names, label, pred, strict=True))[skip:])
     path.write_text("name,label,pred\n" + rows)
     return path
+
+
+def test_a_run_that_has_learnt_nothing_is_named(tmp_path):
+    simulate(tmp_path, [Method("ceflnet_dfew", 0.5), Method("c3d_dfew", 0.14, folds=[2])], Corpus(folds=(1, 2)), [3])
+    leaderboard = make_leaderboard(tmp_path)
+    note = "c3d_dfew: 1 of 1 runs are at chance (fold 2 seed 3): they have learnt nothing"
+    assert note in markdown(leaderboard) and "ceflnet_dfew: 1 of" not in markdown(leaderboard)
+    page = write_html(leaderboard, tmp_path / "report").read_text(encoding="utf-8")
+    assert note in page and page.count("1 at chance") == 1
+    told = [summary(tmp_path / name / "fold2_seed3") for name in ("c3d_dfew", "ceflnet_dfew")]
+    assert ["at chance" in text for text in told] == [True, False]
 
 
 def test_every_number_is_that_of_the_files(made):

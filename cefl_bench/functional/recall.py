@@ -27,6 +27,17 @@ def confusion_matrix(label: np.ndarray, pred: np.ndarray, num_classes: int) -> n
     return matrix
 
 
+def chance_limit(support: np.ndarray) -> float:
+    """(K,) clips per class -> the UAR that answers which know nothing of the label stay below in 97.5 % of cases.
+
+    Such answers have UAR 1/K on average. Its standard deviation is largest when they are spread evenly over the
+    classes: then each recall is a binomial share of probability 1/K.
+    """
+    support = np.asarray(support)[np.asarray(support) > 0]
+    chance = 1 / len(support)
+    return float(chance + 1.96 * np.sqrt((chance * (1 - chance) / support).sum()) * chance)
+
+
 def recall_scores(label: np.ndarray, pred: np.ndarray, num_classes: int) -> dict:
     """All scores of (n,) predictions against (n,) labels.
 

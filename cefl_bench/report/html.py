@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from cefl_bench.files import write_text
 from cefl_bench.report import charts
 from cefl_bench.report.evidence import environments, fingerprints, pictures
-from cefl_bench.report.leaderboard_text import EPOCH
+from cefl_bench.report.leaderboard_text import EPOCH, notes
 from cefl_bench.report.naming import (
     brief,
     clips,
@@ -83,7 +83,7 @@ def _view(table: Mapping[str, Any], number: int, root: Path) -> dict[str, Any]:
         "epoch": EPOCH[table.get("honest") or "last"],
         "synthetic": is_synthetic(table),
         "short": short,
-        "left_out_folds": [row["method"] for row in rows if row.get("folds_missing")],
+        "notes": list(notes(table)),
         "resampled_by": sorted({row["resampled_by"] for row in rows if row.get("resampled_by")}),
         "latency_on": sorted({row["latency_on"] for row in rows if row.get("latency_on")}),
         "costs": [_cost_chart(rows, short, *cost) for cost in COSTS],

@@ -10,6 +10,7 @@ import numpy as np
 
 from cefl_bench.errors import UserError
 from cefl_bench.functional.protocol import difference
+from cefl_bench.functional.recall import chance_limit
 from cefl_bench.functional.statistics import mean_and_std
 from cefl_bench.report.comparison import Answers, Clips, compare
 from cefl_bench.report.external import read_external
@@ -129,11 +130,17 @@ def _run(run: Run, clips: Clips, folder: Path) -> dict[str, Any]:
     unanswered = [name for name, pred in zip(run.predictions.name, run.predictions.pred, strict=True) if pred < 0]
     missing = {"missing": len(absent + unanswered), "missing_names": sorted(absent + unanswered)}
     common = {"fold": run.fold, "seed": run.seed, "clips": len(run.predictions.name)} | missing | known
+    limit = chance_limit(np.bincount(run.predictions.label, minlength=clips.num_classes))
     if run.external:
         pooled = Answers([run], clips).scores()["pooled"]
-        return common | pooled | {"best_uar": None, "best_war": None, "best_epoch": None}
+        return (
+            common
+            | pooled
+            | {"at_chance": pooled["uar"] < limit, "best_uar": None, "best_war": None, "best_epoch": None}
+        )
     last, best = result["metrics"][honest(result)], result["metrics"].get("best_test") or {}
     return common | {
+        "at_chance": last["uar"] < limit,
         **{name: last[name] for name in NAMES},
         **{f"best_{name}": best.get(name) for name in NAMES},
         "best_epoch": best.get("epoch"),

@@ -78,6 +78,12 @@ def notes(table: Mapping[str, Any]) -> Iterator[str]:
                 + ", ".join(row["missing"][:5])
                 + more
             )
+        if failed := [run for run in row["runs"] if run["at_chance"]]:
+            names = [f"fold {run['fold']}" + ("" if run["seed"] is None else f" seed {run['seed']}") for run in failed]
+            yield (
+                f"{row['method']}: {len(failed)} of {len(row['runs'])} runs are at chance ({', '.join(names)}): they "
+                "have learnt nothing, and count all the same"
+            )
         if row["external"]:
             yield f"{row['method']}: external, protocol unknown" + (f"; {row['source']}" if row["source"] else "")
         elif row["runs_uneven"]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from cefl_bench.functional.recall import UNANSWERED, confusion_matrix, predicted_class, recall_scores
+from cefl_bench.functional.recall import UNANSWERED, chance_limit, confusion_matrix, predicted_class, recall_scores
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -45,3 +45,13 @@ def test_a_class_that_does_not_exist_is_refused(label, pred):
 def test_nothing_to_score_is_refused():
     with pytest.raises(ValueError, match="no clip"):
         recall_scores(np.array([]), np.array([]), 7)
+
+
+@pytest.mark.parametrize("spread", [np.full(7, 1 / 7), (0.6, 0.4, 0, 0, 0, 0, 0)])
+def test_guessing_stays_below_the_chance_limit(spread):
+    rng, label = np.random.default_rng(0), np.repeat(np.arange(7), (40, 30, 50, 20, 24, 10, 60))
+    limit = chance_limit(np.bincount(label))
+    guesses = rng.choice(7, (3000, len(label)), p=spread)
+    below = np.mean([recall_scores(label, guess, 7)["uar"] < limit for guess in guesses])
+    assert below > 0.97 and (below < 0.985 or spread[0] == 0.6), "97.5 % where guesses are even"
+    assert chance_limit(np.array([50, 0, 50])) == pytest.approx(0.5 + 1.96 * 0.05)
