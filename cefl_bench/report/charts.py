@@ -85,8 +85,11 @@ def rate_scale(values: Sequence[float], num_ticks: int = 5) -> Scale:
 def cost_scale(values: Sequence[float], in_seconds: bool = False, max_ticks: int = 5) -> Scale:
     """A logarithmic scale with ticks at 1, 2 and 5, of minutes and hours too; linear where values are close."""
     low, high = min(values), max(values)
+    unit = max((unit for unit in UNITS if in_seconds and unit <= low), default=1)
+    close = linear_scale([value / unit for value in values], 4, 0.3)
+    close = Scale(close.low * unit, close.high * unit, tuple(tick * unit for tick in close.ticks))
     if low <= 0 or high / low < 1.5:
-        return linear_scale(values, 4, 0.3)
+        return close
     room = max((high / low) ** 0.08, 1.08)
     low, high = low / room, high * room
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
@@ -99,7 +102,7 @@ def cost_scale(values: Sequence[float], in_seconds: bool = False, max_ticks: int
             break
     else:
         ticks = ticks[:: math.ceil(len(ticks) / max_ticks)]
-    return Scale(low, high, ticks, log=True) if len(ticks) > 1 else linear_scale(values, 4)
+    return Scale(low, high, ticks, log=True) if len(ticks) > 2 else close
 
 
 def scatter(

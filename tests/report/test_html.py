@@ -164,4 +164,5 @@ def test_scales_hold_all_values_and_have_round_ticks():
         scale = cost_scale(values)
         assert all(0 < scale(value) < 100 for value in values) and 1 < len(scale.ticks) < 7, values
     assert cost_scale([120, 20_000], in_seconds=True).ticks == (180, 600, 1800, 3600, 10800)
+    assert cost_scale([190, 475], in_seconds=True).ticks == (120, 240, 360, 480), "whole minutes"
     assert rate_scale([0.0, 1.0]).ticks[0] == 0 and rate_scale([0.5]).ticks == (0.48, 0.49, 0.5, 0.51, 0.52)
