@@ -51,6 +51,7 @@ def test_measured_and_reported_stand_apart_and_nothing_is_invented(tmp_path):
     beaten = f"R3D-18 ({100 * sign * pair['war_difference']:+.1f} [{low:+.1f}, {high:+.1f}])"
     assert f"- Twin: better than {beaten}; not told apart from CEFLNet\n" in fair
     assert "- R3D-18" not in fair and "- C3D" not in fair
+    assert "- r3d18_dfew: 2 of 5 folds (fold 1, 3)" in fair
     assert "c3d_dfew_paper" in paper and "Measured with" not in paper
     assert "| C3D |  | 53.54 | Jiang et al. |" in literature
 

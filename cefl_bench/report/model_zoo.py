@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cefl_bench.report.leaderboard_text import amount, interval, rank_text
+from cefl_bench.report.leaderboard_text import amount, interval, notes, rank_text
 from cefl_bench.report.naming import percent
 from cefl_bench.report.published import Published
 
@@ -61,7 +61,8 @@ def _section(section: Section) -> str:
     if meta["key"] == "synthetic":
         lines += [
             "These faces are rendered: a score here says that the code works, and nothing about real faces.",
-            "The networks are narrow versions of those of the same name above; each config says how.",
+            "The networks are narrow versions of those of the same name above; each config says how. Their schedule was",
+            "chosen with CEFLNet; others may need one of their own, as a run that ends at chance shows.",
         ]
     for track, title in (("fair", "Fair track: one protocol for all"), ("paper", "Paper track: a method's own recipe")):
         rows = sorted((row for row in section.rows if row.track == track), key=lambda row: row.cost["macs"])
@@ -92,6 +93,8 @@ def _rows(rows: Sequence[Row], tables: Sequence[Mapping[str, Any]]) -> list[str]
             "What can be told apart, in points of WAR with the 95 % interval of the difference:\n",
             *_told_apart(table, titles),
         ]
+        remarks = [f"- {note}" for note in notes(table)]
+        lines += ["\nWhat to know of these runs:\n", *remarks] if remarks else []
     return lines
 
 
