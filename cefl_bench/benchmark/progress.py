@@ -32,7 +32,7 @@ class Progress:
         self._pace = Pace()
         self._said, self._said_at = "", -EVERY
         total = sum(job.num_epochs for job in jobs)
-        form = "{desc}{percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} epochs, {elapsed}{postfix}"
+        form = "{percentage:3.0f} %|{bar}| {elapsed}{postfix}"
         live = sys.stdout.isatty()
         self._bar = tqdm(total=total, file=sys.stdout, disable=not live, bar_format=form, dynamic_ncols=True)
 
@@ -74,8 +74,8 @@ class Progress:
             "failed": len(self._failed),
         }
         left = self._pace.left({job: job.num_epochs - self._epochs[job] for job in self._open}, slots)
-        words = ", ".join(f"{count} {state}" for state, count in counts.items())
-        words += f"; about {duration(left)} left" if left else ""
+        words = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        words = f"about {duration(left)} left: {words}" if left else words
         done = sum(self._epochs.values())
         if not self._bar.disable:
             self._bar.n = done
