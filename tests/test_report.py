@@ -51,6 +51,7 @@ def test_a_run_that_has_learnt_nothing_is_named(tmp_path):
     simulate(tmp_path, [Method("ceflnet_dfew", 0.5), Method("c3d_dfew", 0.14, folds=[2])], Corpus(folds=(1, 2)), [3])
     leaderboard = make_leaderboard(tmp_path)
     note = "c3d_dfew: 1 of 1 runs are at chance (fold 2 seed 3): they have learnt nothing"
+    assert "one seed each" in markdown(leaderboard)
     assert note in markdown(leaderboard) and "ceflnet_dfew: 1 of" not in markdown(leaderboard)
     page = write_html(leaderboard, tmp_path / "report").read_text(encoding="utf-8")
     assert note in page and page.count("1 at chance") == 1

@@ -63,6 +63,8 @@ def notes(table: Mapping[str, Any]) -> Iterator[str]:
         for split in ("train", "test"):
             if len({run["data_fingerprint"].get(split) for run in runs}) > 1:
                 yield f"fold {fold}: not all runs saw the same {split} videos, their fingerprints differ"
+    if any(row["seeds"] for row in table["rows"]) and all(len(row["seeds"]) < 2 for row in table["rows"]):
+        yield "one seed each: how much training again would change is in no interval and no rank"
     for row in table["rows"]:
         if row["folds_missing"]:
             folds = ", ".join(map(str, row["folds"]))

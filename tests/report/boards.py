@@ -62,6 +62,7 @@ def _row(name, war, params, macs, latency, folds, seeds, classes, external):
         "train_seconds": None if external else macs / 4e6,
         "latency_ms": None if external else latency,
         "folds": list(folds),
+        "seeds": [] if external else list(seeds),
         "folds_missing": 0,
         "runs_uneven": False,
         "missing": [],
