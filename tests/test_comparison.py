@@ -19,7 +19,7 @@ def runs(name, war, stream, corpus=FIVE_FOLDS, seeds=(0,), folds=None, shift=Non
         names, label, people, hard = corpus.of(fold)
         for seed in seeds:
             moved = war + (shift(fold, seed) if shift else 0)
-            pred = answer(label, hard, moved, stream, fold, seed).argmax(1)
+            pred = answer(label, hard, moved, stream, fold, seed or 0).argmax(1)
             who = people if all(people) else None
             predictions = Predictions(names, label, pred, None, len(CLASSES), who)
             made.append(Run(name, fold, seed, predictions, {"dataset": corpus.name}, None))
@@ -129,6 +129,14 @@ def test_seeds_are_matched():
     assert pair == same and pair["runs"] == 1
     (unmatched,), _ = compared([run for run in one if run.seed == 0], [run for run in other if run.seed == 2])
     assert unmatched["runs"] == 1 and unmatched["clips"] == 700
+
+
+def test_predictions_of_other_code_meet_every_seed():
+    ours, theirs = runs("a", 0.6, 0, seeds=(0, 1, 2)), runs("b", 0.6, 1, seeds=(None,))
+    pairs = [compared(*order)[0][0] for order in ((ours, theirs), (theirs, ours))]
+    assert [pair["runs"] for pair in pairs] == [3, 3]
+    wars = [np.mean([np.mean(run.predictions.pred == run.predictions.label) for run in of]) for of in (ours, theirs)]
+    assert pairs[0]["war_difference"] == pytest.approx(wars[0] - wars[1]) == pytest.approx(-pairs[1]["war_difference"])
 
 
 @pytest.mark.parametrize("correct", [0, 1])

@@ -1,7 +1,7 @@
 """The rows of a table on the clips they share: numbers with intervals, pairs with tests, ranks."""
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -172,7 +172,12 @@ def _pair(one: Answers, other: Answers) -> dict[str, Any]:
 
 
 def _matched(one: Mapping[int | None, np.ndarray], other: Mapping[int | None, np.ndarray]) -> list[tuple]:
-    """The answers of both methods on one fold, of the same seed; of any seeds, in order, where they share none."""
+    """The answers of both methods on one fold, of the same seed; of any seeds, in order, where they share none.
+
+    Predictions of other code have no seed, and meet every seed of a method.
+    """
+    if None in one or None in other:
+        return list(product(one.values(), other.values()))
     common = [seed for seed in one if seed in other]
     if common:
         return [(one[seed], other[seed]) for seed in common]
