@@ -19,7 +19,7 @@ def runs(name, war, stream, corpus=FIVE_FOLDS, seeds=(0,), folds=None, shift=Non
         names, label, people, hard = corpus.of(fold)
         for seed in seeds:
             moved = war + (shift(fold, seed) if shift else 0)
-            pred = answer(label, hard, moved, stream, fold, seed).argmax(1)
+            pred = answer(label, hard, moved, stream, fold, seed or 0).argmax(1)
             who = people if all(people) else None
             predictions = Predictions(names, label, pred, None, len(CLASSES), who)
             made.append(Run(name, fold, seed, predictions, {"dataset": corpus.name}, None))
@@ -86,6 +86,33 @@ def test_clips_of_few_people_count_for_less():
     assert spans[0] > 1.4 * spans[1]
 
 
+def across(name, war, stream, folds=10) -> list[Run]:
+    """The models of all folds of one corpus, each tested on the same 400 clips of another one."""
+    names, label, _, hard = Corpus(clips=400).of(1)
+    answers = {fold: answer(label, hard, war, stream, 1, seed=fold).argmax(1) for fold in range(1, folds + 1)}
+    return [
+        Run(name, fold, 0, Predictions(names, label, pred, None, len(CLASSES)), {"dataset": "A -> B"}, None)
+        for fold, pred in answers.items()
+    ]
+
+
+def test_models_of_all_folds_on_the_same_clips_are_no_further_clips():
+    alarms, finds = [], []
+    for trial in range(12):
+        (pair,), _ = compared(across("a", 0.6, 2 * trial), across("b", 0.6, 2 * trial + 1))
+        assert pair["clips"] == 400 and pair["folds"] == list(range(1, 11))
+        alarms.append(pair["different"])
+        finds.append(compared(across("a", 0.75, 2 * trial), across("b", 0.6, 2 * trial + 1))[0][0]["different"])
+    assert np.mean(alarms) <= 0.05 and np.mean(finds) > 0.9
+    spans = []
+    for folds in (1, 10):
+        made = across("a", 0.6, 0, folds)
+        scores = Answers(made, Clips(made, len(CLASSES))).scores()
+        assert scores["clips"] == 400 and scores["resampled_by"] == "clip"
+        spans.append(np.ptp(scores["interval"]["war"]))
+    assert spans[1] > 0.7 * spans[0], "ten models know little more of other clips than one does"
+
+
 def test_folds_that_one_method_lacks_are_left_out_of_a_pair():
     pairs, ranks = compared(runs("a", 0.6, 0), runs("b", 0.4, 1, folds=(2, 4)), runs("c", 0.5, 2, folds=(1, 3)))
     assert [pair["folds"] for pair in pairs] == [[2, 4], [1, 3], []]
@@ -102,6 +129,14 @@ def test_seeds_are_matched():
     assert pair == same and pair["runs"] == 1
     (unmatched,), _ = compared([run for run in one if run.seed == 0], [run for run in other if run.seed == 2])
     assert unmatched["runs"] == 1 and unmatched["clips"] == 700
+
+
+def test_predictions_of_other_code_meet_every_seed():
+    ours, theirs = runs("a", 0.6, 0, seeds=(0, 1, 2)), runs("b", 0.6, 1, seeds=(None,))
+    pairs = [compared(*order)[0][0] for order in ((ours, theirs), (theirs, ours))]
+    assert [pair["runs"] for pair in pairs] == [3, 3]
+    wars = [np.mean([np.mean(run.predictions.pred == run.predictions.label) for run in of]) for of in (ours, theirs)]
+    assert pairs[0]["war_difference"] == pytest.approx(wars[0] - wars[1]) == pytest.approx(-pairs[1]["war_difference"])
 
 
 @pytest.mark.parametrize("correct", [0, 1])

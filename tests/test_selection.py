@@ -6,14 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
+import torch
 from conftest import ROOT, TINY, run_tool
 from trees import CLASSES, synthetic_tree
 
 from cefl_bench import checkpoints
 from cefl_bench.config import load_config, plain
 from cefl_bench.functional.protocol import difference, protocol_id, protocol_of
+from cefl_bench.hooks.write_result import WriteResult
 from cefl_bench.predictions import read_predictions
 from cefl_bench.selection import select_by_val
 
@@ -118,6 +121,29 @@ def assert_same(folder, finished):
     for name in ("last.pth", "selected.pth"):
         weights = [checkpoints.load(where / name)["state_dict"] for where in (folder, finished)]
         assert all((weights[0][key] == tensor).all() for key, tensor in weights[1].items())
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_an_unreadable_test_video_is_unanswered_at_the_epoch_that_counts(killed, tmp_path):
+    scores = torch.tensor([[1.0, 0.0], [torch.nan, torch.nan], [-torch.inf, 0.0]])
+    outputs = [
+        {"name": name, "label": 1, "subject": "", "scores": row, "apex": (-1, -1), "unreadable": note}
+        for name, row, note in zip("abc", scores, ("", "b: broken", ""), strict=True)
+    ]
+    runner = SimpleNamespace(epoch=1, work_dir=tmp_path, val_dataloader=SimpleNamespace(dataset=range(3)))
+    hook = WriteResult({"classes": ["happy", "sad"], "clips": {}})
+    hook._state["history"].append({"epoch": 1})
+    hook.after_val_iter(runner, 0, outputs=outputs)
+    hook.after_val_epoch(runner, {"val/uar": 0.5, "val/war": 0.5})
+    if killed:
+        checkpoint = {"meta": {}, "state_dict": {}}
+        hook.before_save_checkpoint(runner, checkpoint)
+        hook = WriteResult(hook.facts)
+        hook.after_load_checkpoint(runner, checkpoint)
+        hook._tested = True
+    hook.after_train(runner)
+    assert read_predictions(tmp_path / "predictions.csv").pred.tolist() == [0, -1, 1]
+    assert json.loads((tmp_path / "result.json").read_text())["metrics"]["selected_by_val"]["unanswered"] == 1
 
 
 def test_choosing_on_held_out_people_is_another_protocol_and_nothing_else_changes():

@@ -64,8 +64,10 @@ class Job:
             complete = len(result["history"]) == self.num_epochs
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        if self.options.amp:  # which kind is for the GPU to say
+        if self.options.amp and any(".AmpOptimWrapper" in line for line in changed):  # its kind is the GPU's to say
             changed = [line for line in changed if not line.startswith(AMP)]
+        elif self.options.amp:
+            return None
         return result if complete and not changed else None
 
     def epochs_done(self) -> int:

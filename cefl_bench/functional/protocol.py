@@ -29,7 +29,15 @@ def protocol_of(config: Mapping[str, Any]) -> dict[str, Any]:
             "learning_rate": config.get("param_scheduler"),
         },
         "selection": config.get("selection", "last"),
-    } | ({"test_dataset": _without(test["dataset"], "data_root", "pipeline", "on_error")} if crosses(test) else {})
+    } | _tested_on(train["dataset"], test["dataset"])
+
+
+def _tested_on(train: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, Any]:
+    """The test dataset, where it is more than the other side of the fold that is trained on."""
+    if crosses({"dataset": test}):
+        return {"test_dataset": _without(test, "data_root", "pipeline", "on_error")}
+    same = _without(corpus_of(train), "holdout") == _without(corpus_of(test), "holdout") and test["split"] == "test"
+    return {} if same else {"test_dataset": _without(test, "data_root", "fold", "pipeline", "on_error")}
 
 
 def crosses(test: Mapping[str, Any]) -> bool:

@@ -96,7 +96,7 @@ class WriteResult(Hook):
             self._state["selected"] = scores | {"val": val, "selected_by": chosen_by}
             columns = ("name", "label", "subject", "scores")
             self._state["selected_predictions"] = [
-                {key: _plain(prediction[key]) for key in columns if key in prediction}
+                {key: np.asarray(prediction[key]).tolist() for key in columns if key in prediction}  # NaN stays NaN
                 for prediction in self._last_predictions
             ]
 

@@ -1,7 +1,7 @@
 """The rows of a table on the clips they share: numbers with intervals, pairs with tests, ranks."""
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -74,14 +74,15 @@ class Answers:
 
     def scores(self) -> dict[str, Any]:
         """Pooled numbers with their intervals, and the pooled recall per class (None for one without clips)."""
-        hits, label, people = [], [], []
+        hits, label, people, names = [], [], [], []
         for fold, of_seed in sorted(self.of.items()):
             answers = np.stack(list(of_seed.values()))
             have = (answers != ABSENT).all(axis=0)
             label.append(self.clips.labels(fold)[have])
             hits.append((answers[:, have] == label[-1]).mean(axis=0))
             people.append(_chosen(self.clips.people(fold), have))
-        label, hits, who = np.concatenate(label), np.concatenate(hits), _joined(people)
+            names += _chosen(list(self.clips.label[fold]), have)
+        label, hits, who = np.concatenate(label), np.concatenate(hits), _clusters(people, names)
         uar, war = recalls(hits, label, self.clips.num_classes)
         spread = resampled_recalls(hits, label, self.clips.num_classes, who)
         known = len(label if who is None else set(who)) > 1  # nothing can be drawn from one clip or one person
@@ -93,8 +94,8 @@ class Answers:
                 for name, values in zip(("uar", "war"), spread, strict=True)
             },
             "recall": [None if value is None else float(value) for value in recall],
-            "resampled_by": "clip" if who is None else "subject",
-            "clips": len(label),
+            "resampled_by": "clip" if any(of_fold is None for of_fold in people) else "subject",
+            "clips": len(set(names)),
         }
 
     def confusion(self) -> list[list[int]]:
@@ -113,7 +114,9 @@ def compare(names: Sequence[str], answers: Sequence[Answers]) -> tuple[list[dict
     Runs are matched by fold and seed. A pair is different when its Holm-corrected McNemar p is below 0.05 and the
     interval of the difference leaves out 0. McNemar's test takes clips to be independent and models as they are; the
     interval knows about subjects, and with several seeds about training again. Seeds are no further clips: McNemar's
-    test is made once per seed over all folds, and most seeds must find the difference (`majority_p`).
+    test is made once per seed over all folds, and most seeds must find the difference (`majority_p`). Nor are answers
+    to one clip in several folds, as across corpora: then the test is made once per fold and seed, and the bootstrap
+    draws a clip with all its answers.
     """
     pairs = []
     for (a, one), (b, other) in combinations(zip(names, answers, strict=True), 2):
@@ -133,17 +136,18 @@ def _pair(one: Answers, other: Answers) -> dict[str, Any]:
     """Two methods on the clips that both have."""
     matched = {fold: _matched(one.of[fold], other.of[fold]) for fold in sorted({*one.of} & {*other.of})}
     passes = min(map(len, matched.values()), default=0)
-    hits, label, people = [], [], []
+    hits, label, people, names = [], [], [], []
     for fold, couples in matched.items():
         both = np.array(couples[:passes])  # (passes, 2, n)
         have = (both != ABSENT).all(axis=(0, 1))
         label.append(one.clips.labels(fold)[have])
         hits.append(both[:, :, have] == label[-1])
         people.append(_chosen(one.clips.people(fold), have))
+        names += _chosen(list(one.clips.label[fold]), have)
     nothing = dict(war_difference=None, uar_difference=None, interval=None, uar_interval=None, mcnemar_p=None)
     if not any(map(len, label)):
         return nothing | {"p_holm": None, "different": False, "clips": 0, "folds": [], "runs": 0}
-    hits_P2N, who = np.concatenate(hits, axis=2), _joined(people)
+    hits_P2N, who = np.concatenate(hits, axis=2), _clusters(people, names)
     mean_2N, all_labels, classes = hits_P2N.mean(axis=0), np.concatenate(label), one.clips.num_classes
     spread = resampled_recalls(mean_2N, all_labels, classes, who)
     values = [recalls(mean, all_labels, classes) for mean in mean_2N]
@@ -156,18 +160,24 @@ def _pair(one: Answers, other: Answers) -> dict[str, Any]:
         low, high = interval(spread[which][:, 0] - spread[which][:, 1])
         rerun = rerun_half_width(differences, np.split(clip_weights(all_labels, classes)[which], ends))
         found[f"{prefix}interval"] = list(widened(low, value, high, rerun)) if known else None
+    tested = [hits_P2N] if len(set(names)) == len(names) else [part for part in hits if part.size]
     return found | {
-        "mcnemar_p": majority_p([mcnemar(*hits_2N) for hits_2N in hits_P2N]),
+        "mcnemar_p": majority_p([mcnemar(*hits_2N) for part_P2N in tested for hits_2N in part_P2N]),
         "p_holm": None,
         "different": False,
-        "clips": len(all_labels),
+        "clips": len(set(names)),
         "folds": list(matched),
         "runs": passes,
     }
 
 
 def _matched(one: Mapping[int | None, np.ndarray], other: Mapping[int | None, np.ndarray]) -> list[tuple]:
-    """The answers of both methods on one fold, of the same seed; of any seeds, in order, where they share none."""
+    """The answers of both methods on one fold, of the same seed; of any seeds, in order, where they share none.
+
+    Predictions of other code have no seed, and meet every seed of a method.
+    """
+    if None in one or None in other:
+        return list(product(one.values(), other.values()))
     common = [seed for seed in one if seed in other]
     if common:
         return [(one[seed], other[seed]) for seed in common]
@@ -178,5 +188,8 @@ def _chosen(people: list[str] | None, have: np.ndarray) -> list[str] | None:
     return None if people is None else [who for who, there in zip(people, have, strict=True) if there]
 
 
-def _joined(people: Sequence[list[str] | None]) -> list[str] | None:
-    return None if any(who is None for who in people) else [name for who in people for name in who]
+def _clusters(people: Sequence[list[str] | None], names: list[str]) -> list[str] | None:
+    """Who is in each clip of all folds; else the clip, where several folds test it; None: each stands for itself."""
+    if all(who is not None for who in people):
+        return [name for who in people for name in who]
+    return names if len(set(names)) < len(names) else None

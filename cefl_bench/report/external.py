@@ -82,7 +82,11 @@ def _about(path: Path) -> dict[str, Any]:
     try:
         folds = about["folds"] if "folds" in about else [about["fold"]]
         known = {"folds": [int(fold) for fold in folds], "scores": about.get("scores", "logits")}
-        return known | {"name": str(about["name"]), "dataset": str(about["dataset"]), "source": about.get("source", "")}
+        known |= {"name": about["name"], "dataset": about["dataset"], "source": about.get("source", "")}
+        texts = (known["name"], known["dataset"], known["source"])
+        if not folds or isinstance(folds, str) or not known["name"] or not all(isinstance(text, str) for text in texts):
+            raise ValueError
+        return known
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UserError(f'{path}: expected {{"name": .., "dataset": .., "folds": [..], "source": ..}}') from None
 

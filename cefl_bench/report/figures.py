@@ -35,19 +35,25 @@ STYLE = {
     "axes.spines.right": False,
     "pdf.fonttype": 42,  # TrueType, embedded: publishers refuse Type 3
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a $ in a name is a $
 }
 
 Table = Mapping[str, Any]
 
 
 def write_figures(leaderboard: Mapping[str, Any], folder: str | Path) -> list[Path]:
-    """Write `folder`/figures/<table>_<what>.pdf and .png of every table that has what a figure shows; their paths."""
+    """Write `folder`/figures/<table>_<what>.pdf and .png of every table that has what a figure shows; their paths.
+
+    Figures of tables that are no more go.
+    """
     written: list[Path] = []
     with plt.rc_context(STYLE):
         for table in leaderboard["tables"]:
             for what, draw in FIGURES.items():
                 if (figure := draw(table)) is not None:
                     written += _save(figure, Path(folder) / "figures", f"{_slug(table)}_{what}")
+    for old in {*(Path(folder) / "figures").glob("*.p[dn][fg]")} - {*written}:
+        old.unlink()
     return written
 
 

@@ -135,8 +135,10 @@ def _pair_matrix(table: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, An
     """Of (row, column) by name: the WAR of row minus that of column, its interval, and whether they differ."""
     cells = {}
     for pair in table.get("pairs") or ():
-        low, high = pair["interval"]
-        cells[pair["a"], pair["b"]] = dict(pair)
+        if pair["war_difference"] is None:  # no clip in common
+            continue
+        low, high = pair["interval"] or (math.nan, math.nan)
+        cells[pair["a"], pair["b"]] = dict(pair) | {"interval": [low, high]}
         turned = {"war_difference": -pair["war_difference"], "interval": [-high, -low]}
         cells[pair["b"], pair["a"]] = dict(pair) | turned
     return cells

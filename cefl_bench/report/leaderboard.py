@@ -105,6 +105,7 @@ def _row(
         "runs_uneven": len({tuple(sorted(run.seed for run in runs if run.fold == fold)) for fold in folds}) > 1
         if not runs[0].external
         else False,
+        "models_differ": sorted({line for run in runs for line in difference(_model(runs[0]), _model(run))}),
         "source": runs[0].source,
         "clips": scores["clips"],
         "missing": sorted({name for run in shown for name in run["missing_names"]}),
@@ -121,10 +122,17 @@ def _row(
     }
 
 
+def _model(run: Run) -> dict[str, Any]:
+    """What all runs of a row have in common, and no protocol tells of."""
+    config = run.result.get("config") or {}
+    return {name: config.get(name) for name in ("model", "custom_hooks")}
+
+
 def _run(run: Run, clips: Clips, folder: Path) -> dict[str, Any]:
     """What a table tells of a run; numbers of external predictions are computed here, over all official clips."""
     result, given = run.result, set(run.predictions.name)
     known = {name: result.get(name) for name in ("command", "environment", "data_fingerprint", "history")}
+    known |= {"official": (result.get("clips") or {}).get("official")}
     known |= {"git": (result.get("environment") or {}).get("git"), "work_dir": str(run.folder.relative_to(folder))}
     absent = [name for name in clips.label[run.fold] if name not in given] if not run.external else []
     unanswered = [name for name, pred in zip(run.predictions.name, run.predictions.pred, strict=True) if pred < 0]

@@ -1,6 +1,7 @@
 """The leaderboard as Markdown, as CSV and as LaTeX."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any
@@ -22,7 +23,8 @@ HEAD = """# Leaderboard
 - **Rank** is a range: nobody ranks above a method but who is certainly better. Two methods are told apart when
   McNemar's exact test, corrected for all pairs of the table (Holm), stays below 0.05 and the interval of their
   difference leaves out 0. Most seeds must find it, and the interval of a difference covers training again; with one
-  seed each, nothing is known of that.
+  seed each, nothing is known of that. Where folds share test clips, as across corpora, these are no further clips: an
+  interval draws a clip with all its answers, and McNemar's test is made for each fold.
 - The **best test epoch** is picked on the test set; its gap is what that choice adds to the mean.
 - **External** predictions come from other code: nobody here knows their protocol.
 """
@@ -63,6 +65,9 @@ def notes(table: Mapping[str, Any]) -> Iterator[str]:
         for split in ("train", "test"):
             if len({run["data_fingerprint"].get(split) for run in runs}) > 1:
                 yield f"fold {fold}: not all runs saw the same {split} videos, their fingerprints differ"
+        short = {(run["clips"], run["official"]) for run in runs if run.get("official") not in (None, run["clips"])}
+        for clips, official in sorted(short):
+            yield f"fold {fold}: {clips} test clips in some runs, and {official} in the official lists"
     if any(row["seeds"] for row in table["rows"]) and all(len(row["seeds"]) < 2 for row in table["rows"]):
         yield "one seed each: how much training again would change is in no interval and no rank"
     for row in table["rows"]:
@@ -90,6 +95,8 @@ def notes(table: Mapping[str, Any]) -> Iterator[str]:
             yield f"{row['method']}: external, protocol unknown" + (f"; {row['source']}" if row["source"] else "")
         elif row["runs_uneven"]:
             yield f"{row['method']}: not every fold was run with every seed"
+        if lines := row.get("models_differ"):
+            yield f"{row['method']}: its runs are not all of one model, and averaged all the same: {_short(lines[0])}"
 
 
 def _markdown_table(table: Mapping[str, Any]) -> str:
@@ -213,7 +220,9 @@ def _short(line: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Text for Markdown, which would take some characters for a link, a formula or HTML."""
+    escaped = re.sub(r"([\\`*\[\]$|])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
+    return " ".join(escaped.split())
 
 
 def _tex(text: str) -> str:

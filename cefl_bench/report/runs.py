@@ -67,8 +67,8 @@ def read_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
             left_out.append(f"{place.relative_to(folder)}: not finished, there is no result.json")
             continue
         result = read_result(place / "result.json")
-        if honest(result) == "checkpoint" and ACROSS not in result["dataset"]:
-            left_out.append(f"{place.relative_to(folder)}: a test of a checkpoint, not a training")
+        if reason := _no_training(result):
+            left_out.append(f"{place.relative_to(folder)}: {reason}")
             continue
         run = Run(result["config_name"], result["fold"], result["seed"], answers_of(place, result), result, place)
         key = (run.method, result["protocol_id"], run.fold, run.seed)
@@ -79,6 +79,18 @@ def read_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
             )
         runs[key] = run
     return list(runs.values()), left_out
+
+
+def _no_training(result: Mapping[str, Any]) -> str:
+    """Why a result cannot stand for a whole training of its protocol; empty where it can."""
+    if honest(result) != "checkpoint":
+        return ""
+    if ACROSS not in result["dataset"]:
+        return "a test of a checkpoint, not a training"
+    epoch, epochs = result["metrics"]["checkpoint"].get("epoch"), result["protocol"].get("schedule", {}).get("epochs")
+    if result["protocol"].get("selection") == "last" and epoch != epochs:
+        return f"a test of a checkpoint of epoch {epoch}, and its protocol has {epochs} epochs"
+    return ""
 
 
 def honest(result: Mapping[str, Any]) -> str:
@@ -120,10 +132,18 @@ def read_result(path: Path) -> dict[str, Any]:
             shapes = np.shape(scores["confusion_matrix"]), np.shape(scores["support"])
             if shapes != ((classes, classes), (classes,)):
                 raise ValueError(f"{which} has a confusion matrix of shape {shapes[0]} for {classes} classes")
+            if not np.allclose((scores["uar"], scores["war"]), _recalls(scores)):
+                raise ValueError(f"the UAR and WAR of {which} are not those of its confusion matrix")
         float(result["time"]["train_seconds"]), result["cost"]["params"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path} is not a result of a run ({type(error).__name__}: {error}): take it away") from None
     return result
+
+
+def _recalls(scores: Mapping[str, Any]) -> tuple[float, float]:
+    """UAR and WAR, from the confusion matrix and the clips per class."""
+    right, support = np.diag(scores["confusion_matrix"]), np.array(scores["support"])
+    return (right[support > 0] / support[support > 0]).mean(), right.sum() / support.sum()
 
 
 def answers_of(folder: Path, result: Mapping[str, Any]) -> Predictions:
@@ -131,7 +151,8 @@ def answers_of(folder: Path, result: Mapping[str, Any]) -> Predictions:
     path, classes = folder / "predictions.csv", len(result["classes"])
     answers = read_predictions(path, num_classes=classes)
     found = confusion_matrix(answers.label, answers.pred, classes)
-    if not np.array_equal(found, result["metrics"][honest(result)]["confusion_matrix"]):
+    scores, support = result["metrics"][honest(result)], np.bincount(answers.label, minlength=classes)
+    if not (np.array_equal(found, scores["confusion_matrix"]) and np.array_equal(support, scores["support"])):
         raise UserError(
             f"{path} does not give the confusion matrix of {folder / 'result.json'}: expected the two files of one run"
         )

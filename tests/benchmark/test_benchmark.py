@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,13 @@ def test_only_a_complete_result_of_this_very_config_counts(tmp_path):
     assert left(result | {"history": [{}]}) is None
     assert left(result | {"config": {"train_cfg": {"max_epochs": 3}}}) is None
     assert left('{"config": ') is None and left("[]") is None and left("{}") is None
+    plain = {"train_cfg": {"max_epochs": 2}, "optim_wrapper": {"type": "mmengine.optim.OptimWrapper"}}
+    mine = replace(mine, options=RunOptions("mine", amp=True), config=plain)
+    amp = {"type": "mmengine.optim.AmpOptimWrapper", "dtype": "bfloat16"}
+    assert left(result | {"config": plain}) is None, "trained in full precision"
+    assert left(result | {"config": plain | {"optim_wrapper": amp}}) is not None
+    mine = replace(mine, options=RunOptions("mine"))
+    assert left(result | {"config": plain | {"optim_wrapper": amp}}) is None
     (tmp_path / "result.json").unlink()
     assert mine.result() is None
 

@@ -42,6 +42,7 @@ def test_stays_the_same_for_what_does_not_matter(options):
         ({"train_dataloader.sampler.shuffle": False}, "sampler.shuffle"),
         ({"train_dataloader.dataset.shuffle_labels": True}, "labels"),
         ({"test_dataloader.dataset.pipeline.1.scheme": "ceflnet"}, "frames.test"),
+        ({"test_dataloader.dataset.split": "all"}, "test_dataset"),
     ],
     ids=str,
 )
@@ -49,3 +50,13 @@ def test_changes_with_what_matters_and_names_it(options, field):
     assert protocol_id(protocol(**options)) != protocol_id(protocol())
     lines = difference(protocol(), protocol(**options))
     assert len(lines) == 1 and lines[0].startswith(f"{field}: ")
+
+
+def test_other_test_lists_than_those_of_the_training_side_are_another_protocol():
+    path = CONFIG.with_name("ceflnet_dfew.py")
+    easy, plain_one = (
+        protocol_of(plain(load_config(path, options).to_dict()) | {"track": "fair"})
+        for options in ({"test_dataloader.dataset.lists": "easy.csv"}, {})
+    )
+    (line,) = difference(plain_one, easy)
+    assert line.startswith("test_dataset: None != ") and "easy.csv" in line
