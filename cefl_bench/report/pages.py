@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 
 from cefl_bench.files import write_text
-from cefl_bench.report.figures import write_figures
-from cefl_bench.report.html import write_html
 from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.leaderboard_text import csv_text, latex, markdown
 
@@ -17,6 +15,9 @@ def write_report(folder: str | Path) -> tuple[Path, list[str]]:
         UserError: naming the file with which something is wrong; the old report then stays as it was.
     """
     leaderboard = make_leaderboard(folder)
+    from cefl_bench.report.figures import write_figures  # here, so that a mistake is told before matplotlib is loaded
+    from cefl_bench.report.html import write_html
+
     target = Path(folder) / "report"
     write_text(target / "leaderboard.json", json.dumps(leaderboard, indent=1, allow_nan=False) + "\n")
     for name, write in (("leaderboard.md", markdown), ("leaderboard.csv", csv_text), ("leaderboard.tex", latex)):
