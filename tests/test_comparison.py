@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from simulated import CLASSES, Corpus, answer
 
+from cefl_bench.errors import UserError
 from cefl_bench.predictions import Predictions
 from cefl_bench.report.comparison import Answers, Clips, compare
 from cefl_bench.report.runs import Run
@@ -29,6 +30,27 @@ def runs(name, war, stream, corpus=FIVE_FOLDS, seeds=(0,), folds=None, shift=Non
 def compared(*methods: list[Run]):
     clips = Clips([run for of_method in methods for run in of_method], len(CLASSES))
     return compare([of_method[0].method for of_method in methods], [Answers(part, clips) for part in methods])
+
+
+def by_hand(name, label, *hits_of_seed, fold=1, people=None) -> list[Run]:
+    """A run per seed on one fold; hits are 1 for right, 0 for wrong, -1 for no answer, None for no such clip."""
+    made = []
+    for seed, hits in enumerate(hits_of_seed):
+        have = [place for place, hit in enumerate(hits) if hit is not None]
+        pred = [{1: label[place], 0: 1 - label[place], -1: -1}[hits[place]] for place in have]
+        who = people and [people[place] for place in have]
+        given = Predictions([f"{fold}_{place}" for place in have], np.array(label)[have], np.array(pred), None, 2, who)
+        made.append(Run(name, fold, seed, given, {"dataset": "d"}, None))
+    return made
+
+
+def one_sided(first, second):
+    """Hits of two methods on 100 clips: `first` clips are right by the one alone, `second` by the other alone."""
+    both = [1] * (100 - first - second)
+    return [1] * first + [0] * second + both, [0] * first + [1] * second + both
+
+
+HALVES = [0, 1] * 50
 
 
 def found(stream, gap, **options) -> bool:
@@ -149,3 +171,89 @@ def test_a_single_clip_and_all_wrong_have_no_interval_to_tell(correct):
     assert pair["war_difference"] == correct and pair["mcnemar_p"] == 1
     scores = Answers(made[0], clips).scores()
     assert scores["interval"] == {"uar": None, "war": None} and scores["recall"] == [None, correct]
+
+
+@pytest.mark.parametrize(("first", "second", "different"), [(16, 6, False), (16, 5, True)], ids=["p 0.052", "p 0.027"])
+def test_a_pair_needs_a_p_below_5_percent(first, second, different):
+    one, other = one_sided(first, second)
+    (pair,), _ = compared(by_hand("a", HALVES, one), by_hand("b", HALVES, other))
+    assert pair["different"] == different and pair["interval"][0] > 0
+
+
+def test_a_pair_among_many_needs_more_than_a_pair_alone():
+    one, other = one_sided(11, 2)
+    a, b, c = (by_hand(name, HALVES, hits) for name, hits in (("a", one), ("b", other), ("c", other)))
+    (alone,), _ = compared(a, b)
+    (among, *_), ranks = compared(a, b, c)
+    assert alone["different"] and alone["p_holm"] == alone["mcnemar_p"] == among["mcnemar_p"]
+    assert among["p_holm"] == pytest.approx(3 * alone["mcnemar_p"]) and not among["different"]
+    assert among["interval"] == alone["interval"] and among["interval"][0] > 0 and ranks == [(1, 3)] * 3
+
+
+@pytest.mark.parametrize(
+    ("people", "different", "by"),
+    [
+        ([f"s{place // 10}" for place in range(100)], False, "subject"),
+        ([f"s{place // 10}" for place in range(99)] + [""], True, "clip"),
+        (["s0"] * 100, False, "subject"),
+    ],
+    ids=["ten people", "one clip of nobody", "one person"],
+)
+def test_what_one_person_alone_shows_is_no_difference(people, different, by):
+    """All clips that only one method has right are of the first person."""
+    one, other = one_sided(10, 0)
+    made = [by_hand(name, HALVES, hits, people=people) for name, hits in (("a", one), ("b", other))]
+    (pair,), _ = compared(*made)
+    assert pair["p_holm"] < 0.05 and pair["different"] is different
+    scores = Answers(made[1], Clips(made[1], 2)).scores()
+    assert scores["resampled_by"] == by
+    assert [part is None for part in (pair["interval"], scores["interval"]["war"])] == [len(set(people)) == 1] * 2
+
+
+def test_people_that_are_known_in_one_fold_only_are_not_resampled():
+    known, unknown = by_hand("a", [0, 1], [1, 0], people=["s1", "s2"]), by_hand("a", [0, 1], [1, 0], fold=2)
+    assert Answers(known + unknown, Clips(known + unknown, 2)).scores()["resampled_by"] == "clip"
+
+
+def test_a_clip_that_a_run_does_not_have_is_left_out_and_one_without_an_answer_is_wrong():
+    label = [0, 0, 0, 1, 1, 1]
+    a = by_hand("a", label, [1, 1, 1, 1, 0, 0], [None, 1, 1, 1, -1, 0])
+    b = by_hand("b", label, [0, 0, 0, 1, 1, None], [0, 0, 0, 1, 1, 1])
+    clips = Clips([*a, *b], 2)
+    scores = Answers(a, clips).scores()
+    assert scores["clips"] == 5 and scores["recall"] == [1, pytest.approx(1 / 3)]
+    assert scores["pooled"] == {"uar": pytest.approx(2 / 3), "war": pytest.approx(3 / 5)}
+    assert Answers(a, clips).confusion() == [[5, 0], [3, 2]]
+    (pair,), _ = compared(a, b)
+    assert pair["clips"] == 4 and pair["war_difference"] == pytest.approx(1 / 4) and pair["uar_difference"] == 0.25
+
+
+def test_seeds_that_disagree_widen_each_measure_by_its_own_weights():
+    """The rare class is right in one seed and wrong in the other: UAR moves by 50 points, WAR by 10."""
+    label, common = [0] * 90 + [1] * 10, [1] * 90
+    a = by_hand("a", label, common + [1] * 10, common + [0] * 10)
+    b = by_hand("b", label, *[common + [0] * 9 + [1]] * 2)
+    (pair,), _ = compared(a, b)
+    assert pair["war_difference"] == pytest.approx(0.04) and pair["uar_difference"] == pytest.approx(0.2)
+    t = 12.706  # of one degree of freedom
+    half = [t * np.sqrt((step**2 / 2 - 10 * (step / 10) ** 2 / 2) / 2) for step in (0.1, 0.5)]
+    for name, width in zip(("interval", "uar_interval"), half, strict=True):
+        low, high = pair[name]
+        assert width < (high - low) / 2 < 1.1 * width
+
+
+def test_one_p_for_all_seeds_and_as_many_runs_as_every_fold_has():
+    (one, other), (even, same) = one_sided(15, 2), one_sided(6, 6)
+    a, b = by_hand("a", HALVES, one, even, one), by_hand("b", HALVES, other, same, other)
+    (pair,), _ = compared(a, b)
+    p = [compared([run], [rival])[0][0]["mcnemar_p"] for run, rival in zip(a, b, strict=True)]
+    assert p[0] == p[2] < 0.01 and p[1] == 1
+    assert pair["mcnemar_p"] == pytest.approx(1.5 * p[0]) and pair["runs"] == 3
+    more = [by_hand(name, HALVES, hits, fold=2)[0] for name, hits in (("a", one), ("b", other))]
+    (uneven,), _ = compared([*a, more[0]], [*b, more[1]])
+    assert uneven["runs"] == 1 and uneven["clips"] == 200 and uneven["folds"] == [1, 2]
+
+
+def test_runs_on_other_labels_cannot_be_compared():
+    with pytest.raises(UserError, match="clip '1_0' of fold 1 has label 1, and 0 in another run of d"):
+        compared(by_hand("a", [0, 1], [1, 1]), by_hand("b", [1, 1], [1, 1]))

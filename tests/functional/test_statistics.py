@@ -39,9 +39,9 @@ def test_mean_and_deviation():
 
 def test_recalls_are_those_of_scikit_learn(clips):
     label, pred, _ = clips
-    uar, war = recalls(pred == label, label, K)
+    uar, war = recalls(pred == label, label, K + 1)  # nobody has the last class
     assert uar == pytest.approx(balanced_accuracy_score(label, pred)) and war == pytest.approx(np.mean(pred == label))
-    weights = clip_weights(label, K)
+    weights = clip_weights(label, K + 1)
     assert [(pred == label) @ weight for weight in weights] == pytest.approx([uar, war])
 
 
@@ -109,7 +109,7 @@ def test_mcnemar_is_the_binomial_test_of_the_clips_that_differ():
 
 def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.5, 0.9]) == [1, 1] and holm([]) == [] and holm([0.02]) == [0.02]
+    assert holm([0.6, 0.9]) == [1, 1] and holm([]) == [] and holm([0.02]) == [0.02]
 
 
 def test_most_seeds_must_find_it():
@@ -130,6 +130,15 @@ def test_ranks_are_ranges_where_nothing_can_be_told_apart():
     better[0, 2:] = better[1, 3] = True
     assert tied_ranks(better) == [(1, 2), (1, 3), (2, 4), (3, 4)]
     assert tied_ranks(np.triu(np.ones((3, 3), dtype=bool), 1)) == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_the_uncertainty_of_training_again_by_hand():
+    """Two folds of two runs: one has all 4 clips right and the other none."""
+    together = 0.5 * 0.5**2 - 4 * 0.5 * 0.125**2  # of a fold: variance of its sum, less that of single clips
+    expected = stats.t.ppf(0.975, 2) * np.sqrt(2 * together / 2)
+    fold = np.repeat([[1.0], [0.0]], 4, axis=1)
+    assert rerun_half_width([fold, fold], [np.full(4, 0.125)] * 2) == pytest.approx(expected)
+    assert rerun_half_width([np.eye(2)], [np.full(2, 0.5)]) == 0, "runs that differ clip by clip and not as a whole"
 
 
 def test_what_runs_have_in_common_widens_an_interval():
