@@ -23,8 +23,9 @@ HEAD = """# Leaderboard
 - **Rank** is a range: nobody ranks above a method but who is certainly better. Two methods are told apart when
   McNemar's exact test, corrected for all pairs of the table (Holm), stays below 0.05 and the interval of their
   difference leaves out 0. Most seeds must find it, and the interval widens by what differed between them beyond the
-  chance of single clips, which few seeds tell poorly and one not at all. Where folds share test clips, as across corpora, these are no further clips: an
-  interval draws a clip with all its answers, and McNemar's test is made for each fold.
+  chance of single clips, which few seeds tell poorly and one not at all. Where folds share test clips, as across
+  corpora, these are no further clips: an interval draws a clip with all its answers, and McNemar's test is made for
+  each fold.
 - The **best test epoch** is picked on the test set; its gap is what that choice adds to the mean.
 - **External** predictions come from other code: nobody here knows their protocol.
 """
