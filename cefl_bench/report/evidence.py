@@ -44,16 +44,15 @@ def environments(table: Table) -> list[dict[str, Any]]:
 
 def fingerprints(table: Table) -> list[dict[str, Any]]:
     """A row per fold and split: its hashes, each with the methods that used it. More than one is a warning."""
-    found: dict[tuple[Any, str], dict[str, list[str]]] = {}
+    found: dict[tuple[int, str], dict[str, list[str]]] = {}
     for row, run in _runs(table):
         for split, digest in (run.get("data_fingerprint") or {}).items():
-            methods = found.setdefault((run.get("fold"), split), {}).setdefault(digest, [])
+            methods = found.setdefault((run["fold"], split), {}).setdefault(digest, [])
             if row["method"] not in methods:
                 methods.append(row["method"])
-    keys = sorted(found, key=lambda key: (str(key[0]).zfill(4), key[1]))
     return [
-        {"fold": fold, "split": split, "hashes": found[fold, split], "agree": len(found[fold, split]) == 1}
-        for fold, split in keys
+        {"fold": fold, "split": split, "hashes": hashes, "agree": len(hashes) == 1}
+        for (fold, split), hashes in sorted(found.items(), key=lambda item: item[0])
     ]
 
 

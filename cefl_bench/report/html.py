@@ -146,9 +146,7 @@ def _pair_matrix(table: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, An
 
 def _heat(share: float | None) -> str:
     """The class of a heat cell for a share of 0..1, in eleven steps."""
-    if share is None or math.isnan(share):
-        return "none"
-    return f"h{round(10 * min(max(share, 0), 1))}"
+    return "none" if share is None else f"h{round(10 * share)}"
 
 
 def _as_json(value: Any) -> str:

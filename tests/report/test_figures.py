@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 from boards import METHODS, board, table
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
@@ -49,3 +50,29 @@ def test_what_is_not_known_is_not_drawn(tmp_path):
         "dfew_fair_e38d27_recall.png",
     ]
     assert write_figures(board(table() | {"rows": []}), tmp_path) == []
+
+
+def test_marks_stand_where_their_numbers_are():
+    told = table(external=("c3d_dfew",))
+    with plt.rc_context(STYLE):
+        cost, recall, spread = (draw(told).axes[0] for draw in figures.FIGURES.values())
+    marks = [line for line in cost.lines if line.get_marker() == "o"]
+    known = [row for row in told["rows"] if row["macs"]]
+    assert len(marks) == len(known) == 5
+    by_cost = sorted(marks, key=lambda mark: mark.get_xdata()[0])
+    heights = [mark.get_ydata()[0] for mark in by_cost]
+    wars = [row["last"]["war_pooled"] for row in sorted(known, key=lambda row: row["macs"])]
+    assert np.corrcoef(heights, wars)[0, 1] > 0.9999, "the higher the better"
+    for mark in marks:
+        whiskers = [line.get_ydata() for line in cost.lines if set(line.get_xdata()) == set(mark.get_xdata())]
+        assert any(len(ends) == 2 and min(ends) < mark.get_ydata()[0] < max(ends) for ends in whiskers)
+    assert [text.get_text() for text in recall.texts] == [
+        f"{100 * v:.1f}" for row in told["rows"] for v in row["recall"]
+    ]
+    names = [label.get_text() for label in spread.get_yticklabels()]
+    assert [name.endswith("(external)") for name in names] == [row["external"] for row in told["rows"]]
+    assert spread.get_ylim()[0] > spread.get_ylim()[1], "the first row on top"
+    for row, dots, bar in zip(told["rows"], spread.lines[::2], spread.lines[1::2], strict=True):
+        assert list(dots.get_xdata()) == [run["war"] for run in row["runs"]]
+        assert list(bar.get_xdata()) == [row["last"]["war_mean"]] * 2
+    plt.close("all")

@@ -1,8 +1,12 @@
 """report.html: complete, honest about what is not known, safe against what names contain, and of one file."""
 
+import base64
 import copy
+import hashlib
 import re
+from collections import Counter
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -10,10 +14,9 @@ from boards import METHODS, board, table
 from PIL import Image
 from simulated import Corpus, simulate
 
-from cefl_bench.report.charts import cost_scale, rate_scale
 from cefl_bench.report.html import write_html
 from cefl_bench.report.leaderboard import make_leaderboard
-from cefl_bench.report.naming import duration, percent, points, short_names, si
+from cefl_bench.report.naming import duration, milliseconds, percent, points, probability, short_names, si
 
 MAFW = [f"a class of long name {number}" for number in range(11)]
 EVIL = '"><img src=x onerror="document.title=1"></style></script><script>document.title=2</script>'
@@ -49,6 +52,10 @@ class Page(HTMLParser):
     def text(self) -> str:
         return re.sub(r"\s+", " ", "".join(self.said))
 
+    @property
+    def titles(self) -> list[str]:
+        return [attrs["title"] for _, attrs in self.tags if "title" in attrs]
+
 
 def page_of(tmp_path: Path, *tables) -> Page:
     return Page(write_html(board(*tables), tmp_path / "report").read_text(encoding="utf-8"))
@@ -68,6 +75,61 @@ def test_page_of_simulated_runs_shows_what_the_leaderboard_says(tmp_path):
         assert told["differs_from_others"][0] in page.text
 
 
+def test_cells_of_the_leaderboard_are_those_of_the_rows(tmp_path):
+    told = table(dict(list(METHODS.items())[:2]), external=("former_dfer_dfew",)) | {"honest": "selected_by_val"}
+    told["rows"][0] |= {"folds_missing": 2, "resampled_by": "subject", "latency_on": "a fast GPU"}
+    text = write_html(board(told), tmp_path / "report").read_text(encoding="utf-8")
+    cells = re.findall(r'<td class="(number[^"]*)" data-sort="([^"]*)">(.*?)</td>', text)
+    expected = []
+    for row in told["rows"]:
+        last, best = row["last"], row["best_test"] or {"war_mean": None}
+        expected += [("number rank", row["rank"][0] * 1000 + row["rank"][1], "–".join(map(str, row["rank"])))]
+        expected += [("number main", last[f"{m}_pooled"], percent(last[f"{m}_pooled"])) for m in ("war", "uar")]
+        means = [(last[f"{m}_mean"], percent(last[f"{m}_std"])) for m in ("war", "uar")]
+        expected += [("number", mean, f'{percent(mean)} <span class="muted">± {std}</span>') for mean, std in means]
+        expected += [("number lesser", best["war_mean"], percent(best["war_mean"]))]
+        facts = (("params", si), ("macs", si), ("latency_ms", milliseconds), ("train_seconds", duration))
+        expected += [("number", row[name], shown(row[name])) for name, shown in facts]
+        expected += [("number", 5, "5")]
+    assert cells == [(kind, "" if value is None else str(value), shown) for kind, value, shown in expected]
+    page = Page(text)
+    assert "the epoch that is best on a held-out part of the training fold" in page.text
+    assert "intervals resampled by subject" in page.text and "on a fast GPU" in page.text
+    assert page.titles.count("folds without a run: not in the same race") == 1
+
+
+def test_a_pair_is_told_from_both_sides(tmp_path):
+    names = ["ceflnet_dfew", "former_dfer_dfew", "c3d_dfew"]
+    told = table({name: METHODS[name] for name in names})
+    page = page_of(tmp_path, told)
+    cells = {attrs["title"]: attrs["class"] for tag, attrs in page.tags if tag == "td" and " minus " in str(attrs)}
+    assert len(cells) == 6
+    for pair in told["pairs"]:
+        value, (low, high) = pair["war_difference"], pair["interval"]
+        kind = ("better", "worse") if value > 0 else ("worse", "better")
+        for one, other, ends, place in (("a", "b", (value, low, high), 0), ("b", "a", (-value, -high, -low), 1)):
+            shown, low_end, high_end = map(points, ends)
+            title = f"{pair[one]} minus {pair[other]}: {shown} points, 95 % {low_end} to {high_end}, "
+            title += f"p {probability(pair['p_holm'])} (Holm), 11,697 clips"
+            assert cells[title] == (kind[place] if pair["different"] else "same")
+
+
+def test_spread_and_optimism_stand_where_their_numbers_are(tmp_path):
+    text = write_html(board(table()), tmp_path / "report").read_text(encoding="utf-8")
+    strips = re.findall(r'<svg class="strip"[^>]*>(.*?)</svg>', text, re.DOTALL)
+    runs = [strip for strip in strips if 'class="run"' in strip]
+    gaps = [strip for strip in strips if 'class="gap"' in strip]
+    assert len(runs) == len(gaps) == 2 * len(METHODS)
+    for strip in runs:
+        dots = [float(x) for x in re.findall(r'class="run" cx="([\d.]+)%', strip)]
+        (mean,) = re.findall(r'class="mean" x1="([\d.]+)%', strip)
+        assert len(dots) == 5 and float(mean) == pytest.approx(sum(dots) / 5, abs=0.05)
+    for strip in gaps:
+        ((last, best),) = re.findall(r'class="gap" x1="([\d.]+)%" x2="([\d.]+)%"', strip)
+        assert float(last) < float(best), "the best test epoch is never the worse one"
+        assert f'class="flattering" cx="{best}%"' in strip and f'class="dot" cx="{last}%"' in strip
+
+
 def test_nothing_is_fetched_and_only_the_pages_own_script_may_run(tmp_path):
     page = page_of(tmp_path, table())
     policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv"))
@@ -79,6 +141,10 @@ def test_nothing_is_fetched_and_only_the_pages_own_script_may_run(tmp_path):
             assert link is None or link.startswith(("#", "data:"))
     text = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"https?:|@import|url\(|innerHTML|eval\(", text)
+    for tag in ("script", "style"):
+        (inside,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
 
 
 def test_names_of_a_user_are_text_wherever_they_stand(tmp_path):
@@ -87,6 +153,7 @@ def test_names_of_a_user_are_text_wherever_they_stand(tmp_path):
     evil |= {"title": EVIL, "dataset": EVIL, "protocol": {EVIL: EVIL}, "differs_from_others": [EVIL]}
     evil["rows"][0]["runs"][0] |= {"command": EVIL, "environment": {"device": EVIL, "packages": {EVIL: EVIL}}}
     evil["rows"][0]["runs"][0]["data_fingerprint"] = {EVIL: EVIL}
+    evil["rows"][1] |= {"missing": [EVIL], "source": EVIL}
     page = page_of(tmp_path, evil)
     assert {tag for tag, _ in page.tags} <= {tag for tag, _ in clean.tags} | {"ul", "li"}
     assert not [attrs for _, attrs in page.tags if "onerror" in attrs]
@@ -120,11 +187,13 @@ def test_rendered_faces_and_external_rows_are_marked(tmp_path):
     assert "says nothing" not in page.text
     assert "made elsewhere" in page.text and "external" in page.text
     assert "3 missing" in page.text and "with uncommitted changes" in page.text
+    assert "unknown device" not in page.text, "made elsewhere, so that there is no machine to name"
+    assert page.titles.count("predictions that were made elsewhere") == 1
 
 
 def test_different_videos_in_one_fold_are_a_warning(tmp_path):
     other = copy.deepcopy(table())
-    assert "all methods saw the same videos" in page_of(tmp_path, other).text
+    assert "within a fold all methods saw the same videos" in page_of(tmp_path, other).text
     other["rows"][0]["runs"][0]["data_fingerprint"]["test"] = "f" * 64
     assert "not all methods saw the same videos" in page_of(tmp_path, other).text
 
@@ -139,10 +208,13 @@ def test_pictures_of_runs_are_embedded_in_limited_number_and_from_inside_only(tm
     outside = tmp_path.parent / f"{tmp_path.name}_outside" / "explain"
     outside.mkdir(parents=True)
     Image.new("RGB", (20, 5)).save(outside / "activation_secret.png")
-    told["rows"][0]["runs"][1]["work_dir"] = f"../{outside.parent.name}"
+    told["rows"][0]["runs"][0]["work_dir"] = f"../{outside.parent.name}"
     page = page_of(tmp_path, told)
     pictures = [attrs for tag, attrs in page.tags if tag == "img"]
-    assert len(pictures) == 12 and all(picture["src"].startswith("data:image/webp") for picture in pictures)
+    assert len(pictures) == 12 and all(picture["src"].startswith("data:image/webp;base64,") for picture in pictures)
+    assert set(Counter(picture["alt"].split()[2] for picture in pictures).values()) == {3}, "as many of each method"
+    with Image.open(BytesIO(base64.b64decode(pictures[0]["src"].partition(",")[2]))) as picture:
+        assert picture.size == (1400, 350)
     assert "secret" not in page.text
     assert (tmp_path / "report" / "report.html").stat().st_size < 1_000_000
 
@@ -151,18 +223,11 @@ def test_numbers_are_written_for_people():
     assert [percent(0.6543), percent(None), percent(float("nan"))] == ["65.4", "–", "–"]
     assert [points(0.0123), points(-0.05), points(-0.0001)] == ["+1.2", "−5.0", "0.0"]
     assert [si(13_214_000), si(999_999), si(4.2e9), si(None)] == ["13.2 M", "1 M", "4.2 G", "–"]
+    assert [probability(0.0004), probability(0.0312), probability(None)] == ["< 0.001", "0.031", "–"]
     assert [duration(45), duration(600), duration(3 * 3600), duration(5 * 86400)] == ["45 s", "10 min", "3 h", "5 d"]
 
 
 def test_short_names_drop_what_most_share_and_stay_different():
     assert short_names(["c3d_dfew", "r3d18_dfew", "mine"]) == {"c3d_dfew": "c3d", "r3d18_dfew": "r3d18", "mine": "mine"}
     assert short_names(["c3d", "c3d_dfew", "r3d_dfew"])["c3d_dfew"] == "c3d_dfew"
-
-
-def test_scales_hold_all_values_and_have_round_ticks():
-    for values in ([1e9, 4e10], [5.0], [4.1e9, 4.2e9], [10, 3e5], [1e3, 1e15]):
-        scale = cost_scale(values)
-        assert all(0 < scale(value) < 100 for value in values) and 1 < len(scale.ticks) < 7, values
-    assert cost_scale([120, 20_000], in_seconds=True).ticks == (180, 600, 1800, 3600, 10800)
-    assert cost_scale([190, 475], in_seconds=True).ticks == (120, 240, 360, 480), "whole minutes"
-    assert rate_scale([0.0, 1.0]).ticks[0] == 0 and rate_scale([0.5]).ticks == (0.48, 0.49, 0.5, 0.51, 0.52)
+    assert short_names(["c3d_dfew", "mine", "other"])["c3d_dfew"] == "c3d_dfew", "few share it"
