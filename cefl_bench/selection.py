@@ -18,5 +18,4 @@ def select_by_val(config: Config) -> None:
     loader.dataset = ConfigDict(
         copy.deepcopy(config.train_dataloader.dataset), split="val", pipeline=loader.dataset.pipeline
     )
-    loader.dataset.pop("shuffle_labels", None)
     config[HELD_OUT] = loader

@@ -128,6 +128,8 @@ def test_the_protocol_names_both_corpora_and_the_map():
     (line,) = difference(*protocols[:2])
     assert line.startswith("test_dataset: None != ") and "RAVDESS" in line and "'fearful': 'fear'" in line
     assert "CREMAD" in protocols[1]["dataset"]["type"] and protocols[1] == protocols[2]
+    moved = {f"{side}_dataloader.dataset.data_root": "elsewhere" for side in ("train", "val", "test")}
+    assert protocols[1] == protocol_of(plain(load_config(FORTH, moved).to_dict()) | {"track": "fair"})
 
 
 def test_a_config_of_two_corpora_must_say_which_classes_are_the_same(environment, tmp_path, monkeypatch):

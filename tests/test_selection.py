@@ -16,6 +16,7 @@ from trees import CLASSES, synthetic_tree
 from cefl_bench import checkpoints
 from cefl_bench.config import load_config, plain
 from cefl_bench.functional.protocol import difference, protocol_id, protocol_of
+from cefl_bench.hooks.validate import Validate
 from cefl_bench.hooks.write_result import WriteResult
 from cefl_bench.predictions import read_predictions
 from cefl_bench.selection import select_by_val
@@ -146,15 +147,58 @@ def test_an_unreadable_test_video_is_unanswered_at_the_epoch_that_counts(killed,
     assert json.loads((tmp_path / "result.json").read_text())["metrics"]["selected_by_val"]["unanswered"] == 1
 
 
+@pytest.mark.parametrize(
+    ("right", "val", "best", "selected"),
+    [
+        ((1, 3, 3), (0.2, 0.6, 0.4), 2, 2),
+        ((3, 1, 3), (0.6, 0.2, 0.6), 1, 1),
+        ((3, 1, 2), (0.2, 0.4, 0.6), 1, 3),
+    ],
+    ids=["both", "earliest of equal ones", "other epochs"],
+)
+def test_test_and_held_out_epochs_are_chosen_apart_and_by_war(right, val, best, selected, tmp_path):
+    """UAR on the held-out part falls from epoch to epoch."""
+    runner = SimpleNamespace(epoch=0, work_dir=tmp_path, val_dataloader=SimpleNamespace(dataset=range(4)))
+    hook = WriteResult({"classes": ["happy", "sad"], "clips": {}})
+    for runner.epoch, (count, war) in enumerate(zip(right, val, strict=True), start=1):
+        hook._state["history"].append({"epoch": runner.epoch})
+        scores = [torch.eye(2)[1 if place < count else 0] for place in range(4)]
+        said = [
+            dict(name=n, label=1, scores=row, apex=(-1, -1), unreadable="")
+            for n, row in zip("abcd", scores, strict=True)
+        ]
+        hook.after_val_iter(runner, 0, outputs=said)
+        hook.after_val_epoch(runner, {"val/uar": 1 / runner.epoch, "val/war": war})
+    hook.after_train(runner)
+    result = json.loads((tmp_path / "result.json").read_text())
+    chosen = {name: metrics["epoch"] for name, metrics in result["metrics"].items()}
+    assert chosen == {"selected_by_val": selected, "last": 3, "best_test": best}
+    answers = read_predictions(tmp_path / "predictions.csv").pred
+    assert answers.sum() == right[selected - 1] == 4 * result["metrics"]["selected_by_val"]["war"]
+
+
+def test_each_measure_of_the_held_out_part_keeps_its_name():
+    class Loader(list):
+        dataset = range(3)
+
+    evaluator = SimpleNamespace(process=lambda **_: None, evaluate=lambda size: {"recall/uar": 0.4, "recall/war": 0.6})
+    runner = SimpleNamespace(seed=0, build_dataloader=lambda *_, **__: Loader(), build_evaluator=lambda _: evaluator)
+    hook, metrics = Validate({}, []), {"recall/war": 0.1}
+    hook.before_train(runner)
+    hook.after_val_epoch(runner, metrics)
+    assert metrics == {"recall/war": 0.1, "val/uar": 0.4, "val/war": 0.6}
+
+
 def test_choosing_on_held_out_people_is_another_protocol_and_nothing_else_changes():
-    last, val = load_config(CONFIG), load_config(CONFIG)
+    differently = {f"{side}_dataloader.dataset.pipeline.1.scheme": "ceflnet" for side in ("val", "test")}
+    last, val = (load_config(CONFIG, differently) for _ in range(2))
     select_by_val(val)
     protocols = [protocol_of(plain(config.to_dict()) | {"track": "fair"}) for config in (last, val)]
     assert protocol_id(protocols[0]) != protocol_id(protocols[1])
     assert difference(*protocols) == ["dataset.holdout: None != 0.1", "selection: 'last' != 'val'"]
     held_out = plain(val.held_out_dataloader.to_dict())
-    expected = {**plain(last.val_dataloader.to_dict()["dataset"]), "split": "val", "holdout": 0.1}
-    assert held_out["dataset"] == expected
+    expected = plain(last.val_dataloader.to_dict())
+    assert held_out == {**expected, "dataset": {**expected["dataset"], "split": "val", "holdout": 0.1}}
     assert plain(val.val_dataloader.to_dict()) == plain(last.val_dataloader.to_dict())
 
 

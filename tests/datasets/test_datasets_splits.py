@@ -73,7 +73,6 @@ def test_another_corpus_in_the_classes_of_a_model(data_home):
     left_out = [note for note in dataset.notes if "no class of the model's" in note]
     assert ["'calm'" in note or "'surprised'" in note for note in left_out] == [True, True]
     assert all("6 left out" in note for note in left_out) and len(set(dataset.notes)) == len(dataset.notes)
-    assert dataset.num_official_clips() is None
     merged = RAVDESS(
         str(data_home / "ravdess"),
         "test",
@@ -81,6 +80,9 @@ def test_another_corpus_in_the_classes_of_a_model(data_home):
         label_map=dict(calm="neutral", neutral="neutral", sad="sad"),
     )
     assert sorted(merged.get_data_info(index)["label"] for index in range(len(merged))) == [0, 0, 2]
+    assert merged[0]["answers"].tolist() == [True, False, True], "x is no answer"
+    alone = [RAVDESS(str(data_home / "ravdess"), split) for split in ("test", "train")]
+    assert [part.num_official_clips() for part in (*alone, merged)] == [240, None, None]
 
 
 @pytest.mark.parametrize(
@@ -99,3 +101,21 @@ def test_what_does_not_fit_is_refused(arguments, message, data_home):
     with pytest.raises(UserError, match=message) as error:
         RAVDESS(str(data_home / "ravdess"), "train", **arguments)
     assert "\n" not in str(error.value)
+
+
+def test_no_video_of_the_classes_that_a_map_names_is_refused(tmp_path):
+    write_csv(tmp_path / "videos.csv", "name,path,label,split", [["1", "x.mp4", "a", "test"]])
+    named = dict(classes=("a", "b", "c"), classes_as=("x", "y"), label_map=dict(b="x", c="y"), num_folds=1)
+    with pytest.raises(UserError, match="no video of a class that label_map names"):
+        entries(CSVVideos, tmp_path, "test", **named)
+
+
+def test_a_fingerprint_is_of_names_labels_and_sizes_wherever_the_files_lie(tmp_path):
+    def of(place, name="1", label="a", content=b"12"):
+        write_csv(tmp_path / place / "videos.csv", "name,path,label,split", [[name, "x.mp4", label, "test"]])
+        (tmp_path / place / "x.mp4").write_bytes(content)
+        return CSVVideos(str(tmp_path / place), "test", classes=("a", "b"), num_folds=1).fingerprint()
+
+    one = of("here")
+    assert of("there") == one
+    assert len({one, of("here", name="2"), of("here", label="b"), of("here", content=b"123")}) == 4

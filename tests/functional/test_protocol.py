@@ -22,6 +22,7 @@ def protocol(**options):
         {"train_dataloader.num_workers": 0},
         {"test_dataloader.batch_size": 1},
         {"train_dataloader.dataset.data_root": "elsewhere"},
+        {"train_dataloader.dataset.on_error": "raise"},
         {"model.num_clips": 8},
         {"train_dataloader.dataset.pipeline.0.packed": False, "test_dataloader.dataset.pipeline.0.packed": False},
     ],
@@ -60,3 +61,9 @@ def test_other_test_lists_than_those_of_the_training_side_are_another_protocol()
     )
     (line,) = difference(plain_one, easy)
     assert line.startswith("test_dataset: None != ") and "easy.csv" in line
+
+
+def test_the_batch_is_that_of_all_processes():
+    config = plain(load_config(CONFIG).to_dict()) | {"track": "fair"}
+    alone, together = protocol_of(config), protocol_of(config | {"num_processes": 2})
+    assert together["batch_size"] == 2 * alone["batch_size"]
