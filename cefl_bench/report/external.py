@@ -80,7 +80,7 @@ def read_external(folder: Path, groups: Sequence[Sequence[Run]], left_out: list[
 def _about(path: Path) -> dict[str, Any]:
     about = read_json(path)
     try:
-        folds = about["folds"] if "folds" in about else [about["fold"]]
+        folds = about["folds"]
         known = {"folds": [int(fold) for fold in folds], "scores": about.get("scores", "logits")}
         known |= {"name": about["name"], "dataset": about["dataset"], "source": about.get("source", "")}
         texts = (known["name"], known["dataset"], known["source"])
