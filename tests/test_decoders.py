@@ -12,7 +12,7 @@ import pytest
 
 from cefl_bench.errors import UserError
 from cefl_bench.transforms.pyav_frames import SequentialFrames
-from cefl_bench.transforms.read import DECORD_REFUSES, DecordFrames, VideoFrames
+from cefl_bench.transforms.read import DecordFrames, VideoFrames
 
 NUM = 40
 X264 = "keyint={}:min-keyint=2:bframes={}:b-adapt=0:scenecut=0:open-gop={}:intra-refresh={}"
@@ -194,9 +194,9 @@ def test_both_decoders_give_the_same_pixels_upright(angle, size, tmp_path):
     assert numbers(turned) == list(range(NUM))
 
 
-def test_sizes_that_decord_refuses_are_read_by_the_other(tmp_path):
+def test_every_size_is_read_also_those_that_decord_refuses_on_this_cpu(tmp_path):
     path = str(encode(tmp_path / "a.mp4", **h264()))
-    for size in DECORD_REFUSES:
+    for size in range(4, 260):
         assert VideoFrames(path, size).fetch(np.array([3])).shape == (1, size, size, 3)
 
 

@@ -27,7 +27,7 @@ def column(frame):
     return (np.arange(len(weight)) * weight).sum() / weight.sum() / len(weight)
 
 
-@pytest.mark.parametrize("size", [56, 64, 112, *sorted(DECORD_REFUSES - {16})])
+@pytest.mark.parametrize("size", [56, 64, 112, *sorted(size for size in DECORD_REFUSES if size > 16)])
 def test_frames_are_the_asked_ones_at_every_size(video, size):
     frames = VideoFrames(str(video), size)
     fetched = frames.fetch(np.array([19, 0, 10, 10]))
