@@ -55,7 +55,7 @@ def test_a_run_that_dies_and_a_job_that_loses_its_node_change_nothing(environmen
     folder = tmp_path / "ceflnet_synthetic" / "fold1_seed0"
     runner = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
     try:
-        wait_until(lambda: (folder / "train.log").exists() or runner.poll() is not None)
+        wait_until(lambda: (folder / "last.pth").exists() or runner.poll() is not None)
     finally:
         runner.kill()
         runner.wait()
