@@ -1,80 +1,204 @@
-"""Configs: loaded from a file and the command line, and resolved to plain values."""
+"""Configs: read from a file and the command line, laid over a corpus, and resolved to plain values."""
 
 import ast
+import copy
+import difflib
 import inspect
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from cefl_bench.errors import UserError
-from cefl_bench.functional.protocol import crosses
+from cefl_bench.functional.protocol import is_other_corpus
+from cefl_bench.plain import from_plain
 
 RESERVED = {
     "work_dir": "give --work-dir",
     "resume": "give --resume",
     "launcher": "give --launcher",
     "load_from": "initial weights are an argument of the backbone, so that the result can name them",
+    "config_name": "give --work-dir to name a run's folder, or write a leaf",
 }
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 HELD_OUT = "held_out_dataloader"
-"""Of the part of the training fold that chooses the epoch; only there where one is held out."""
+"""The loader of the part of the training fold that chooses the epoch; only there where one is held out."""
+SPLIT_KEYS = ("split", "fold", "pipeline", "shuffle_labels", "holdout")
+"""What a loader says of its dataset; all else is what the corpus is."""
+VAL = "val"
+HELD_OUT_SHARE = 0.1
 
 
-def load_config(path: str | Path, options: Mapping[str, Any] | None = None, fold: int | None = None) -> Config:
-    """Read a config file and apply what the command line says.
+def load_config(
+    path: str | Path,
+    options: Mapping[str, Any] | None = None,
+    fold: int | None = None,
+    dataset: str | None = None,
+) -> Config:
+    """Read a config file, lay it over a corpus, and apply what the command line says.
 
     Args:
         options: dotted paths to values, as `--cfg-options` gives them.
         fold: put into every dataset of the corpus that is trained on; None keeps the config's.
+        dataset: another corpus than the config's: a name in `configs/_base_/datasets/`, or a file that sets `corpus`.
 
     Raises:
         UserError: naming the file, or the option that fits nothing in it.
     """
     path = Path(path)
-    if not path.is_file():
-        others = sorted(file.stem for file in path.parent.glob("*.py")) if path.parent.is_dir() else []
-        hint = f"; in {path.parent} there are: {', '.join(others)}" if others else ""
-        raise UserError(f"config {str(path)!r} does not exist{hint}")
-    try:
-        config = Config.fromfile(path, lazy_import=True)
-    except Exception as error:  # a config is Python: anything may go wrong in it
-        reason = " ".join(str(error).split())
-        raise UserError(f"config {str(path)!r} cannot be read ({type(error).__name__}: {reason})") from None
+    config = _read(path)
     missing = [name for name in ("model", "data_preprocessor", "test_dataloader") if name not in config]
     if missing:
         raise UserError(
             f"config {str(path)!r} has no {', '.join(missing)}: expected a leaf of configs/, not a base file"
         )
+    config.setdefault("method", path.stem)
+    config.setdefault("title", config.method)
+    config.setdefault("track", "fair")
+    config.setdefault("config_name", path.stem)
+    if dataset is not None:
+        _lay_over(config, dataset)
+    early = {key: value for key, value in (options or {}).items() if key.split(".")[0] in ("corpus", "test_corpus")}
+    _apply(config, early)
+    _expand_corpus(config)
     if fold is not None:
         for name in LOADERS:
-            if not crosses(config[name]):
+            if not is_other_corpus(config[name].dataset):
                 config[name].dataset.fold = fold
-    for key in options or {}:
-        _check_option(config, key)
-    # lists are indexed by number: test_dataloader.dataset.pipeline.0.size=64
-    config.merge_from_dict(dict(options or {}))
+    _apply(config, {key: value for key, value in (options or {}).items() if key not in early})
+    # An adapter knows its classes, so that no config repeats how many there are.
+    config.model.head.setdefault("num_classes", len(classes_of(config.train_dataloader.dataset)))
     return config
 
 
-def plain(value: Any) -> Any:
-    """A config as JSON can hold it: classes and functions as dotted names, tuples as lists."""
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, str | int | float | bool | None):
-        return value
-    return f"{value.__module__}.{value.__qualname__}"
+def classes_of(dataset: Mapping[str, Any]) -> Sequence[str]:
+    """The class names of a dataset's config, in the order of the labels."""
+    return dataset.get("classes") or dataset["type"].METAINFO["classes"]
 
 
-def track_of(config_name: str) -> str:
-    """`paper` for a leaf named `*_paper`, a method's own published recipe; else `fair`."""
-    return "paper" if config_name.endswith("_paper") else "fair"
+def bases() -> Path:
+    """The folder `configs/` of the checkout, or the copy of it that an installed package carries."""
+    here = Path(__file__).parent
+    checkout = here.parent / "configs"
+    return checkout if checkout.is_dir() else here / "configs"
+
+
+def corpora() -> list[str]:
+    """The names that `--dataset` knows."""
+    return sorted(file.stem for file in (bases() / "_base_" / "datasets").glob("*.py"))
+
+
+def select_by_val(config: Config) -> None:
+    """Hold out a tenth of the training fold: nobody in it is trained on, and it is read as the test videos are."""
+    config.selection = VAL
+    config.train_dataloader.dataset.holdout = HELD_OUT_SHARE
+    loader = copy.deepcopy(config.val_dataloader)
+    loader.dataset = ConfigDict(
+        copy.deepcopy(config.train_dataloader.dataset), split="val", pipeline=loader.dataset.pipeline
+    )
+    config[HELD_OUT] = loader
+
+
+def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
+    """`KEY=VALUE` words of a command line -> values: Python literals where they are some, else text."""
+    options = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not (key and equals):
+            raise UserError(f"--cfg-options {pair!r}: expected KEY=VALUE, such as train_cfg.max_epochs=1")
+        try:
+            options[key] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            options[key] = value
+    return options
+
+
+def _read(path: Path) -> Config:
+    if not path.is_file():
+        raise UserError(f"config {str(path)!r} does not exist{_did_you_mean(path)}")
+    try:
+        config = Config.fromfile(path, lazy_import=True)
+    except Exception as error:  # a config is Python: anything may go wrong in it
+        reason = " ".join(str(error).split())
+        raise UserError(f"config {str(path)!r} cannot be read ({type(error).__name__}: {reason})") from None
+    return from_plain(config.to_dict(), str(path)) if _is_dump(config) else config
+
+
+def _is_dump(config: Config) -> bool:
+    """Whether this is a resolved config as a run leaves it, whose types are dotted names."""
+    return isinstance(config.get("model", {}).get("type"), str)
+
+
+def _did_you_mean(path: Path) -> str:
+    leaves = sorted(file.stem for file in path.parent.glob("*.py")) if path.parent.is_dir() else []
+    for corpus in corpora():
+        method = path.stem.removesuffix(f"_{corpus}")
+        same_method = [leaf for leaf in leaves if leaf == f"{method}_dfew"]
+        if method != path.stem and same_method:
+            return f"; did you mean {path.with_name(f'{same_method[0]}.py')} --dataset {corpus}?"
+    if near := difflib.get_close_matches(path.stem, leaves, n=3):
+        return f"; did you mean {' or '.join(str(path.with_name(f'{leaf}.py')) for leaf in near)}?"
+    return f"; in {path.parent} there are: {', '.join(leaves)}" if leaves else ""
+
+
+def _lay_over(config: Config, dataset: str) -> None:
+    """Put another corpus in the place of the config's: its dataset and its metrics, and nothing else."""
+    if "test_corpus" in config or is_other_corpus(config.test_dataloader.get("dataset", {})):
+        raise UserError(
+            f"--dataset {dataset}: {config.config_name} trains on one corpus and tests on another: start from a config "
+            "of one corpus"
+        )
+    file = Path(dataset) if dataset.endswith(".py") else bases() / "_base_" / "datasets" / f"{dataset}.py"
+    if not file.is_file():
+        near = difflib.get_close_matches(dataset, corpora(), n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UserError(
+            f"--dataset {dataset!r}: there is no {file}: {hint}expected one of {', '.join(corpora())}, or a file of "
+            "your own"
+        )
+    axis = _read(file)
+    if "corpus" not in axis:
+        raise UserError(f"--dataset {dataset!r}: {file} sets no corpus: expected corpus = dict(type=.., data_root=..)")
+    for name in LOADERS:
+        kept = config[name].get("dataset", {})
+        config[name].dataset = ConfigDict({key: kept[key] for key in SPLIT_KEYS if key in kept})
+    config.corpus = axis.corpus
+    for name in ("val_evaluator", "test_evaluator"):
+        if name in axis:
+            config[name] = axis[name]
+    config.model.head.pop("num_classes", None)
+    config.pop("classes", None)
+    key = file.stem if dataset.endswith(".py") else dataset
+    config.config_name = f"{config.method}_{key}" + ("" if config.track == "fair" else f"_{config.track}")
+
+
+def _expand_corpus(config: Config) -> None:
+    """Write the corpus into the dataset of every loader; what a loader says of its own dataset counts more.
+
+    `corpus.reader` is the transform that opens the corpus's videos, where it is not the one that the loaders name.
+    """
+    corpus = config.pop("corpus", None)
+    test_corpus = config.pop("test_corpus", corpus)
+    if corpus is None:
+        return
+    for name in LOADERS:
+        dataset = copy.deepcopy(corpus if name == "train_dataloader" else test_corpus)
+        # dict.pop leaves a class that is not imported yet as it is, so that the config can still be dumped
+        reader, split = dict.pop(dataset, "reader", None), dataset.get("split")
+        dataset.update(copy.deepcopy(config[name].dataset))
+        if split is not None:
+            dataset.split = split
+        if reader is not None:
+            dataset.pipeline[0].type = reader
+        config[name].dataset = dataset
+
+
+def _apply(config: Config, options: Mapping[str, Any]) -> None:
+    for key in options:
+        _check_option(config, key)
+    # lists are indexed by number: test_dataloader.dataset.pipeline.0.size=64
+    config.merge_from_dict(dict(options))
 
 
 def _check_option(config: Config, key: str) -> None:
@@ -104,17 +228,3 @@ def _accepts(part: Mapping[str, Any] | Config, name: str, config: Config) -> boo
         return True
     parameters = inspect.signature(kind).parameters
     return name in parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-
-
-def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
-    """`KEY=VALUE` words of a command line -> values: Python literals where they are some, else text."""
-    options = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not (key and equals):
-            raise UserError(f"--cfg-options {pair!r}: expected KEY=VALUE, such as train_cfg.max_epochs=1")
-        try:
-            options[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            options[key] = value
-    return options

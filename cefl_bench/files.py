@@ -1,10 +1,13 @@
 """Files: written whole or not at all, named by their hash, and never outside the data root."""
 
 import hashlib
+import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cefl_bench.errors import UserError
 
@@ -30,6 +33,29 @@ def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8, atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path | None, values: Any) -> None:
+    """Write values as JSON, atomically, where a path is given. A NaN is our own mistake, and an error."""
+    if path is not None:
+        write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+
+
+def check_writable(option: str, path: str | None) -> None:
+    """Refuse a path that cannot be written, before the time for measuring is spent.
+
+    Args:
+        option: what the user called it by, such as `--json`; for the message.
+    """
+    if path is None:
+        return
+    if Path(path).is_dir():
+        raise UserError(f"{option} {path!r} is a folder: name a file")
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=Path(path).parent).close()
+    except OSError as error:
+        raise UserError(f"{option} {path!r} cannot be written ({error.strerror})") from None
 
 
 def sha256_of(path: str | Path) -> str:

@@ -4,8 +4,7 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.dfew import *
+    from ._base_.loaders.fair import *
     from ._base_.models.c3d import *
     from ._base_.runtime import *
     from ._base_.schedules.fair import *
-
-model.head.num_classes = 7

@@ -8,12 +8,11 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.dfew import *
+    from ._base_.loaders.fair import *
     from ._base_.models.c3d import *
     from ._base_.runtime import *
     from ._base_.schedules.fair import *
 
+track = "paper"
 data_preprocessor.augment = None
-train_dataloader.dataset.frames = "clip_224x224_16f"
-val_dataloader.dataset.frames = "clip_224x224_16f"
-test_dataloader.dataset.frames = "clip_224x224_16f"
-model.head.num_classes = 7
+corpus.frames = "clip_224x224_16f"

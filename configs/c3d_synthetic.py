@@ -7,9 +7,9 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.synthetic import *
+    from ._base_.loaders.synthetic import *
     from ._base_.models.c3d import *
     from ._base_.runtime import *
     from ._base_.schedules.synthetic import *
 
 model.backbone.update(width=16, size=48)
-model.head.num_classes = 7

@@ -8,10 +8,12 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.dfew import *
+    from ._base_.loaders.fair import *
     from ._base_.models.ceflnet import *
     from ._base_.runtime import *
     from ._base_.schedules.ceflnet_paper import *
 
+track = "paper"
 randomness.seed = 3456
 data_preprocessor.update(size=224, augment=None, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 train_dataloader.batch_size = 8
@@ -19,8 +21,6 @@ train_dataloader.dataset.pipeline[0].size = 224
 train_dataloader.dataset.pipeline[1].scheme = "ceflnet"
 val_dataloader.dataset.pipeline[0].size = 224
 val_dataloader.dataset.pipeline[1].scheme = "ceflnet"
-test_dataloader.dataset.pipeline[0].size = 224
-test_dataloader.dataset.pipeline[1].scheme = "ceflnet"
+test_dataloader = val_dataloader
 model.num_clips = None
 model.backbone.update(init_cfg=dict(timm="resnet18"), frame_batches="per_position")
-model.head.num_classes = 7

@@ -8,6 +8,7 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.synthetic import *
+    from ._base_.loaders.synthetic import *
     from ._base_.models.ceflnet import *
     from ._base_.runtime import *
     from ._base_.schedules.synthetic import *
@@ -15,4 +16,4 @@ with read_base():
 model.backbone.trunk = "resnet10t"
 model.backbone.trunk_args = dict(channels=(16, 32, 64, 128), stem_width=16)
 model.aggregator.init_std = 0.02
-model.head.update(num_classes=7, hidden_dims=(), dropout=0.1)
+model.head.update(hidden_dims=(), dropout=0.1)

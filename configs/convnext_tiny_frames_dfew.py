@@ -5,4 +5,5 @@ from mmengine.config import read_base
 with read_base():
     from .resnet18_frames_dfew import *
 
+method, title = "convnext_tiny_frames", "ConvNeXt-Tiny frame mean"
 model.backbone.name = "convnext_tiny"

@@ -8,16 +8,17 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.dfew import *
+    from ._base_.loaders.fair import *
     from ._base_.models.former_dfer import *
     from ._base_.runtime import *
     from ._base_.schedules.fair import *
 
+track = "paper"
 data_preprocessor.augment.update(crop_scale=(0.08, 1.0), crop_ratio=(0.75, 1.333))
 data_preprocessor.update(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 train_dataloader.drop_last = True
 train_dataloader.dataset.pipeline[0].size = 224
 train_dataloader.dataset.pipeline[1].update(num_segments=8, num_frames_per_segment=2)
 val_dataloader.dataset.pipeline[1].update(num_segments=8, num_frames_per_segment=2)
-test_dataloader.dataset.pipeline[1].update(num_segments=8, num_frames_per_segment=2)
+test_dataloader = val_dataloader
 model.backbone.trunk_args = dict(zero_init_last=False)
-model.head.num_classes = 7

@@ -7,6 +7,7 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.synthetic import *
+    from ._base_.loaders.synthetic import *
     from ._base_.models.former_dfer import *
     from ._base_.runtime import *
     from ._base_.schedules.synthetic import *
@@ -14,4 +15,3 @@ with read_base():
 model.backbone.trunk = "resnet10t"
 model.backbone.trunk_args = dict(channels=(16, 32, 64, 128), stem_width=16)
 model.backbone.update(size=48, position_std=0.02)
-model.head.num_classes = 7

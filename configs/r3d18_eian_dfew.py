@@ -7,4 +7,5 @@ with read_base():
 
 from cefl_bench.models.aggregators.eian import EIAN
 
+method, title = "r3d18_eian", "R3D-18 with EIAN"
 model.update(num_clips=4, aggregator=dict(type=EIAN))

@@ -7,9 +7,9 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.synthetic import *
+    from ._base_.loaders.synthetic import *
     from ._base_.models.r3d18 import *
     from ._base_.runtime import *
     from ._base_.schedules.synthetic import *
 
 model.backbone.width = 16
-model.head.num_classes = 7

@@ -7,4 +7,5 @@ with read_base():
 
 from cefl_bench.models.aggregators.eian import EIAN
 
+method, title = "resnet18_frames_eian", "ResNet-18 frame mean with EIAN"
 model.update(num_clips=4, aggregator=dict(type=EIAN))

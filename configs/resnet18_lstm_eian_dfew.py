@@ -7,5 +7,6 @@ with read_base():
 
 from cefl_bench.models.aggregators.eian import EIAN
 
+method, title = "resnet18_lstm_eian", "ResNet-18 and LSTM with EIAN"
 model.update(num_clips=4, aggregator=dict(type=EIAN))
 model.backbone.num_frames = 4

@@ -1,57 +1,6 @@
 """Say what is wrong with the data of a config, before training: python tools/doctor.py configs/ceflnet_dfew.py"""
 
-import argparse
-import json
-import os
-import sys
-
-from cefl_bench.errors import UserError, one_line_errors
-
-
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Look at all the videos that a config would train and test on, over all its folds: missing and "
-        "broken ones, copies and subjects on both sides of a split, counts that are not the official ones.",
-        epilog="exit status: 0 when there is no error (warnings may be there), 1 when there is one",
-    )
-    parser.add_argument("config", help="a leaf of configs/, such as configs/ceflnet_synthetic.py")
-    parser.add_argument("--fold", type=int, metavar="K", help="only this fold, counted from 1 (default: all)")
-    parser.add_argument("--json", metavar="F", help="also write everything that was found to this file")
-    parser.add_argument(
-        "--workers",
-        type=int,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes that read (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--timeout", type=float, default=60, metavar="S", help="seconds for one video (default: %(default)s)"
-    )
-    parser.add_argument("--quick", action="store_true", help="read nine frames of each video instead of all")
-    parser.add_argument("--names", type=int, default=3, metavar="N", help="names per line (default: %(default)s)")
-    parser.add_argument(
-        "--cfg-options", nargs="+", default=(), metavar="KEY=VALUE", help="change values of the config, by dotted path"
-    )
-    return parser.parse_args()
-
-
-@one_line_errors
-def main() -> None:
-    arguments = parse_arguments()
-    for name in ("workers", "timeout"):
-        if not getattr(arguments, name) > 0:
-            raise UserError(f"--{name} is {getattr(arguments, name)}: expected more than 0")
-    from cefl_bench.config import load_config, parse_options  # here, so that --help need not wait for torch
-    from cefl_bench.doctor.examine import examine, table
-    from cefl_bench.files import write_text
-
-    config = load_config(arguments.config, parse_options(arguments.cfg_options))
-    report = examine(config, arguments.fold, arguments.workers, arguments.timeout, not arguments.quick)
-    print(table(report, arguments.names))
-    if arguments.json:
-        write_text(arguments.json, json.dumps(report.as_dict(), indent=2) + "\n")
-    sys.exit(0 if report.healthy else 1)
-
+from cefl_bench.cli.doctor import main
 
 if __name__ == "__main__":
     main()

@@ -1,40 +1,6 @@
 """Pack the videos of a config's corpus: python tools/pack.py configs/ceflnet_dfew.py"""
 
-import argparse
-import os
-
-from cefl_bench.errors import UserError, one_line_errors
-
-
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Decode every video of a config's corpus once, all folds, at the size that the config reads, into "
-        "packed/READER_SIZE below the data root. From then on training and testing read these frames, the same as "
-        "decoding gives and many times faster; --no-pack there goes without them. Needs SIZE x SIZE x 3 bytes a frame, "
-        "told before it starts. A stopped run goes on where it stopped: call it again. When videos are new or changed, "
-        "call it again. To remove packed frames delete their folder: nothing else knows of them.",
-        epilog="example: python tools/pack.py configs/ceflnet_dfew.py --workers 8",
-    )
-    parser.add_argument("config", help="a leaf of configs/; configs of one corpus and size share packed frames")
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: all cores)")
-    parser.add_argument("--verify", action="store_true", help="compare packed frames with their checksums, and stop")
-    parser.add_argument(
-        "--cfg-options", nargs="+", default=(), metavar="KEY=VALUE", help="change values of the config, by dotted path"
-    )
-    return parser.parse_args()
-
-
-@one_line_errors
-def main() -> None:
-    arguments = parse_arguments()
-    if arguments.workers < 1:
-        raise UserError(f"--workers is {arguments.workers}: expected 1 or more")
-    from cefl_bench.packing import pack, verify  # here, so that --help need not wait for torch
-
-    work = verify if arguments.verify else pack
-    for line in work(arguments.config, arguments.cfg_options, arguments.workers):
-        print(line)
-
+from cefl_bench.cli.pack import main
 
 if __name__ == "__main__":
     main()

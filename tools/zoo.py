@@ -1,35 +1,6 @@
 """Write model_zoo.md from the configs and the results under version control: python tools/zoo.py"""
 
-import argparse
-
-from cefl_bench.errors import one_line_errors
-
-
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Write model_zoo.md: per corpus the methods, what they cost, what they scored here, and what the "
-        "literature reports.",
-        epilog="example: python tools/zoo.py --add work_dirs/c3d_dfew/fold*_seed0/result.json",
-    )
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="write nothing; status 1 when model_zoo.md is out of date")
-    what.add_argument("--add", nargs="+", default=(), metavar="RESULT", help="first take in runs, with their answers")
-    return parser.parse_args()
-
-
-@one_line_errors
-def main() -> None:
-    arguments = parse_arguments()
-    from cefl_bench.zoo import add_results, check_zoo, write_zoo  # here, so that --help need not wait for torch
-
-    if arguments.check:
-        check_zoo()
-        print("model_zoo.md is up to date")
-        return
-    for file in add_results(arguments.add):
-        print(f"added {file}")
-    print(f"wrote {write_zoo()}")
-
+from cefl_bench.cli.zoo import main
 
 if __name__ == "__main__":
     main()

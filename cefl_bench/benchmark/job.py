@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from cefl_bench.benchmark import process
-from cefl_bench.config import plain
+from cefl_bench.commands.setup import RunOptions, configured
+from cefl_bench.config import VAL
 from cefl_bench.functional.protocol import difference
-from cefl_bench.hooks.checkpoint import LAST
-from cefl_bench.hooks.write_result import RESULT
-from cefl_bench.launch import RunOptions, configured
-from cefl_bench.selection import VAL
-from cefl_bench.workers import hold
+from cefl_bench.parallel.workers import hold
+from cefl_bench.plain import plain
+from cefl_bench.runs.folder import CONFUSION, JOB_LOG, LAST, LOG, RESULT
 
-TRAIN = Path(__file__).parents[2] / "tools" / "train.py"
-LEFT = (LAST, "confusion.png")
+LEFT = (LAST, CONFUSION)
 """What a finished run leaves besides its result; the figure is the last file that it writes."""
 EPOCH = re.compile(r"^epoch +(\d+)/", re.MULTILINE)
 AMP = ("optim_wrapper.type", "optim_wrapper.dtype")
@@ -30,7 +28,7 @@ class Job:
 
     options: RunOptions = field(repr=False, compare=False)
     name: str
-    """The config's file name, which is the method's."""
+    """`config_name` of the config."""
     fold: int
     seed: int
     folder: Path
@@ -45,10 +43,11 @@ class Job:
         return self.config["train_cfg"]["max_epochs"]
 
     def command(self) -> list[str]:
-        """The call of `tools/train.py`, with paths from the current directory where they are below it."""
+        """The call that trains it, as `cefl-bench train` does."""
         options = self.options
-        train = TRAIN.relative_to(Path.cwd()) if TRAIN.is_relative_to(Path.cwd()) else TRAIN
-        words = [sys.executable, str(train), options.config, "--fold", str(self.fold), "--seed", str(self.seed)]
+        words = [sys.executable, "-m", "cefl_bench.cli", "train", options.config]
+        words += ["--fold", str(self.fold), "--seed", str(self.seed)]
+        words += ["--dataset", options.dataset] if options.dataset else []
         words += ["--work-dir", str(self.folder), "--resume"]
         flags = {"--amp": options.amp, "--no-pack": options.no_pack, "--select=val": options.select == VAL}
         words += [flag for flag, given in flags.items() if given]
@@ -73,7 +72,7 @@ class Job:
     def epochs_done(self) -> int:
         """How many epochs its log tells of."""
         try:
-            told = EPOCH.findall((self.folder / "train.log").read_text(encoding="utf-8"))
+            told = EPOCH.findall((self.folder / LOG).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return 0
         return min(int(told[-1]), self.num_epochs) if told else 0
@@ -82,7 +81,7 @@ class Job:
 def job_of(options: RunOptions, out: Path) -> Job:
     """The job of a config, fold and seed, in its folder below `out`."""
     config = plain(configured(options).to_dict()) | {"num_processes": 1}
-    name = Path(options.config).stem
+    name = config["config_name"]
     folder = out / name / f"fold{options.fold}_seed{options.seed}"
     return Job(options, name, options.fold, options.seed, folder, config)
 
@@ -104,7 +103,7 @@ class RemoteJob:
         with hold(self.folder, wait=True) as held:
             status = process.start(self.command, self.folder, held).wait()
         if status:
-            raise RuntimeError(f"{' '.join(self.command)}: {process.ending(status)}, see {self.folder / process.LOG}")
+            raise RuntimeError(f"{' '.join(self.command)}: {process.ending(status)}, see {self.folder / JOB_LOG}")
 
     def checkpoint(self) -> Any:
         from submitit.helpers import DelayedSubmission  # an extra: only where SLURM is

@@ -11,7 +11,8 @@ import torch
 from cefl_bench.benchmark import process
 from cefl_bench.benchmark.job import Job
 from cefl_bench.errors import UserError
-from cefl_bench.workers import hold
+from cefl_bench.parallel.workers import hold
+from cefl_bench.runs.folder import JOB_LOG
 
 THREADS = "OMP_NUM_THREADS"
 
@@ -96,7 +97,7 @@ class LocalExecutor:
             with held:
                 started.append(job)
                 if job.result():
-                    self._ended.append((job, "", job.folder / process.LOG))
+                    self._ended.append((job, "", job.folder / JOB_LOG))
                     continue
                 place = self._free.pop(0)
                 say(f"started  {job} ({place.words})")
@@ -111,7 +112,7 @@ class LocalExecutor:
             del self._processes[job]
             self._free.append(place)
             reason = process.ending(status) or ("" if job.result() else "no result of this config")
-            self._ended.append((job, reason, job.folder / process.LOG))
+            self._ended.append((job, reason, job.folder / JOB_LOG))
         ended, self._ended = self._ended, []
         return ended
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from mmengine.config import Config
 
 from cefl_bench.benchmark.job import Job, job_of
+from cefl_bench.commands.setup import RunOptions
 from cefl_bench.config import load_config, parse_options
 from cefl_bench.errors import UserError
-from cefl_bench.launch import RunOptions
 
 
 @dataclass
@@ -27,21 +27,25 @@ class BenchmarkOptions:
     select: str = "last"
     amp: bool = False
     no_pack: bool = False
+    dataset: str | None = None
     cfg_options: Sequence[str] = ()
+    options_for: Sequence[Sequence[str]] = ()
+    """Words of `--options-for`: a config of `configs`, then options for it alone."""
     dry_run: bool = False
 
 
 def jobs_of(options: BenchmarkOptions) -> list[Job]:
     """All jobs; those of one seed and one fold after each other, so that early on there is something to compare."""
-    names = [Path(config).stem for config in options.configs]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise UserError(
-            f"{twice.count(twice[0])} configs are called {twice[0]}: expected each once, by a name of its own"
-        )
     seeds = _whole_numbers("--seeds", options.seeds, lowest=0)
+    own_options = _options_by_config(options)
+    names: list[str] = []
     matrix = []
     for path in options.configs:
-        config = load_config(path, parse_options(options.cfg_options))
+        cfg_options = [*options.cfg_options, *own_options.get(path, ())]
+        config = load_config(path, parse_options(cfg_options), dataset=options.dataset)
+        if config.config_name in names:
+            raise UserError(f"two configs are called {config.config_name}: expected each once, by a name of its own")
+        names.append(config.config_name)
         if "train_cfg" not in config:
             raise UserError(f"config {path!r} has no train_cfg: expected one that tools/train.py can train")
         num_folds = _num_folds(config)
@@ -50,11 +54,23 @@ def jobs_of(options: BenchmarkOptions) -> list[Job]:
         )
         if max(folds) > num_folds:
             raise UserError(f"--folds {options.folds}: {path} has folds 1..{num_folds}: expected these, or all")
-        shared = {name: getattr(options, name) for name in ("select", "amp", "no_pack", "cfg_options")}
-        run = RunOptions(str(path), **shared)
+        shared = {name: getattr(options, name) for name in ("select", "amp", "no_pack", "dataset")}
+        run = RunOptions(str(path), cfg_options=cfg_options, **shared)
         matrix += [replace(run, fold=fold, seed=seed) for fold in folds for seed in seeds]
     matrix.sort(key=lambda run: (seeds.index(run.seed), run.fold))
     return [job_of(run, Path(options.out)) for run in matrix]
+
+
+def _options_by_config(options: BenchmarkOptions) -> dict[str, list[str]]:
+    """The options that `--options-for` gives to single configs, by the path of the config."""
+    own: dict[str, list[str]] = {}
+    for name, *pairs in options.options_for:
+        paths = [path for path in options.configs if name in (path, Path(path).stem)]
+        if not paths or not pairs:
+            given = ", ".join(Path(path).stem for path in options.configs)
+            raise UserError(f"--options-for {name}: expected one of {given}, and KEY=VALUE after it")
+        own.setdefault(paths[0], []).extend(pairs)
+    return own
 
 
 def _num_folds(config: Config) -> int:

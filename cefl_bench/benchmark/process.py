@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-LOG = "job.log"
+from cefl_bench.runs.folder import JOB_LOG
+
 PROMPT = "$ "
 LIBC = ctypes.CDLL(None)  # loaded here, because little is allowed between fork and exec
 SET_PARENT_DEATH_SIGNAL = 1  # from linux/prctl.h
@@ -29,7 +30,7 @@ def start(
         held: the lock of the folder.
         environment: variables to set besides those of this process.
     """
-    with open(folder / LOG, "ab") as log:
+    with open(folder / JOB_LOG, "ab") as log:
         log.write(f"{PROMPT}{shlex.join(command)}\n".encode())
         log.flush()
         return subprocess.Popen(

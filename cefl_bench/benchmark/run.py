@@ -10,8 +10,8 @@ from cefl_bench.benchmark.local import LocalExecutor, places_of, visible_gpus
 from cefl_bench.benchmark.matrix import BenchmarkOptions, jobs_of
 from cefl_bench.benchmark.progress import Progress
 from cefl_bench.benchmark.slurm import SlurmExecutor
+from cefl_bench.commands.setup import build_dataset, configured
 from cefl_bench.errors import UserError
-from cefl_bench.launch import build_dataset, configured
 
 Executor = LocalExecutor | SlurmExecutor
 

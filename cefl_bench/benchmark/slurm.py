@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from cefl_bench.benchmark.job import Job, RemoteJob
-from cefl_bench.benchmark.process import LOG
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
-from cefl_bench.workers import hold
+from cefl_bench.parallel.workers import hold
+from cefl_bench.runs.folder import JOB_LOG
 
 NAME = "cefl_bench"
 TICKET = ".slurm_job"
@@ -121,7 +121,7 @@ class SlurmExecutor:
 
     def _log(self, job: Job, number: str) -> Path:
         """The training's; SLURM's own where it did not come to that."""
-        log, ticket = job.folder / LOG, job.folder / TICKET
+        log, ticket = job.folder / JOB_LOG, job.folder / TICKET
         came_to_it = log.exists() and log.stat().st_mtime >= ticket.stat().st_mtime
         return log if came_to_it else self._folder / f"{number}_0_log.err"
 

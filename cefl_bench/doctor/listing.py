@@ -12,7 +12,7 @@ from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.doctor.probe import Source
 from cefl_bench.errors import UserError
 from cefl_bench.files import data_home
-from cefl_bench.functional.protocol import crosses
+from cefl_bench.functional.protocol import is_other_corpus
 from cefl_bench.registry import DATASETS
 from cefl_bench.transforms.sample_clips import SampleClips
 
@@ -100,7 +100,7 @@ def list_corpus(config: Config, fold: int | None = None) -> Listing:
     """
     settings = config["test_dataloader"].dataset
     kind, trained_on = settings["type"], config["train_dataloader"].dataset["type"]
-    if crosses(config["test_dataloader"]):
+    if is_other_corpus(config["test_dataloader"]["dataset"]):
         raise UserError(
             f"this config trains on {trained_on.METAINFO['name']} and tests on {kind.METAINFO['name']}: examine each "
             "with a config of its own"

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from cefl_bench.config import plain
 from cefl_bench.doctor.findings import Examination, Finding
 from cefl_bench.functional.protocol import difference
+from cefl_bench.plain import plain
 
 
 def read(examination: Examination) -> Iterator[Finding]:

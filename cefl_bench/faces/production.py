@@ -13,7 +13,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.faces.crop import CropRule, FoundFaces, crop_video, read_track
 from cefl_bench.faces.detection import FaceDetector
 from cefl_bench.files import atomic_path, inside, write_text
-from cefl_bench.workers import Workers, alone_in
+from cefl_bench.parallel.workers import Workers, alone_in
 
 RULE, REPORT, UNFINISHED = "rule.json", "faces.csv", ".unfinished"
 

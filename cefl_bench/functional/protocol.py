@@ -34,15 +34,15 @@ def protocol_of(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tested_on(train: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, Any]:
     """The test dataset, where it is more than the other side of the fold that is trained on."""
-    if crosses({"dataset": test}):
+    if is_other_corpus(test):
         return {"test_dataset": _without(test, "data_root", "pipeline", "on_error")}
     same = _without(corpus_of(train), "holdout") == _without(corpus_of(test), "holdout") and test["split"] == "test"
     return {} if same else {"test_dataset": _without(test, "data_root", "fold", "pipeline", "on_error")}
 
 
-def crosses(test: Mapping[str, Any]) -> bool:
-    """Whether this test loader's dataset is another corpus than the model was trained on."""
-    return test["dataset"].get("label_map") is not None
+def is_other_corpus(test: Mapping[str, Any]) -> bool:
+    """Whether the dataset of a test loader is another corpus than the model was trained on."""
+    return test.get("label_map") is not None
 
 
 def corpus_of(dataset: Mapping[str, Any]) -> dict[str, Any]:

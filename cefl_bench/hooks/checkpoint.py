@@ -9,10 +9,9 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from cefl_bench import checkpoints
 from cefl_bench.registry import HOOKS
-
-LAST = "last.pth"
+from cefl_bench.runs import checkpoints
+from cefl_bench.runs.folder import LAST
 
 
 @HOOKS.register_module()

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from cefl_bench.errors import UserError
 from cefl_bench.registry import HOOKS
+from cefl_bench.runs.folder import LOG
 
 
 @HOOKS.register_module()
@@ -89,7 +90,7 @@ class Progress(Hook):
     def _say(self, runner: Runner, line: str) -> None:
         if is_main_process():
             tqdm.write(line)
-            with open(Path(runner.work_dir) / "train.log", "a", encoding="utf-8") as log:
+            with open(Path(runner.work_dir) / LOG, "a", encoding="utf-8") as log:
                 log.write(line + "\n")
 
     def _open(self, title: str, total: int) -> None:

@@ -15,15 +15,15 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from tqdm import tqdm
 
-from cefl_bench import checkpoints
 from cefl_bench.files import write_text
 from cefl_bench.functional.localization import localization_scores
 from cefl_bench.functional.recall import predicted_class, recall_scores
-from cefl_bench.predictions import write_predictions
-from cefl_bench.records import SCHEMA_VERSION, Prediction
+from cefl_bench.records import Prediction
 from cefl_bench.registry import HOOKS
-
-RESULT, PREDICTIONS, SELECTED = "result.json", "predictions.csv", "selected.pth"
+from cefl_bench.runs import checkpoints
+from cefl_bench.runs.folder import PREDICTIONS, RESULT, SELECTED
+from cefl_bench.runs.predictions import write_predictions
+from cefl_bench.runs.result import SCHEMA_VERSION
 
 
 @HOOKS.register_module()

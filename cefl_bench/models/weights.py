@@ -10,9 +10,9 @@ import torchvision
 from mmengine.dist import is_main_process
 from torch import Tensor, nn
 
-from cefl_bench import checkpoints
 from cefl_bench.errors import UserError
 from cefl_bench.files import sha256_of
+from cefl_bench.runs import checkpoints
 
 ENOUGH = 0.9
 """Share of the trunk that weights must fill: the least that is not a mistake."""

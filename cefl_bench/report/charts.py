@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from matplotlib.ticker import MaxNLocator
 
-from cefl_bench.functional.labels import Label, place_labels
 from cefl_bench.functional.pareto import pareto_front
+from cefl_bench.functional.plot_labels import Label, place_labels
 
 PLOT = (290.0, 230.0)
 """Pixels of a scatter plot on a phone; a name that has room there has room everywhere."""
@@ -40,7 +40,7 @@ class Scale:
     def __call__(self, value: float) -> float:
         low, high = (math.log(end) for end in (self.low, self.high)) if self.log else (self.low, self.high)
         place = ((math.log(value) if self.log else value) - low) / (high - low)
-        return round(100 * min(max(place, 0.0), 1.0), 2)
+        return round(100 * place, 2)
 
 
 class Point(NamedTuple):

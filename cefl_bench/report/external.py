@@ -12,8 +12,8 @@ import numpy as np
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.functional.recall import UNANSWERED
-from cefl_bench.predictions import Predictions, read_predictions
 from cefl_bench.report.runs import ACROSS, Run, read_json
+from cefl_bench.runs.predictions import Predictions, read_predictions
 
 
 def add_external(

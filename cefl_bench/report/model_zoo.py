@@ -27,6 +27,9 @@ class Row(NamedTuple):
     """A config with its cost and its row of the leaderboard, None where nothing was measured."""
 
     config: str
+    """`config_name`, as results have it."""
+    call: str
+    """The leaf as a link, and the option that lays another corpus over it."""
     title: str
     track: str
     cost: Mapping[str, Any]
@@ -80,7 +83,7 @@ def _rows(rows: Sequence[Row], tables: Sequence[Mapping[str, Any]]) -> list[str]
     columns = ["method", "config", "parameters", "MACs", *(MEASURED if here else ())]
     lines = [_line(columns), _line(["---"] * 2 + ["--:"] * (len(columns) - 2))]
     for row in rows:
-        cells = [row.title, f"[{row.config}](configs/{row.config}.py)"]
+        cells = [row.title, row.call]
         cells += [f"{row.cost['params'] / 1e6:.2f} M", f"{row.cost['macs'] / 1e9:.2f} G"]
         if here:
             cells += [""] * len(MEASURED) if row.scores is None else _scores(row.scores, table_of[row.config])

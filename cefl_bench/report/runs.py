@@ -10,8 +10,8 @@ import numpy as np
 
 from cefl_bench.errors import UserError
 from cefl_bench.functional.recall import confusion_matrix
-from cefl_bench.predictions import Predictions, read_predictions
-from cefl_bench.records import SCHEMA_VERSION
+from cefl_bench.runs.predictions import Predictions, read_predictions
+from cefl_bench.runs.result import SCHEMA_VERSION
 
 OTHER_FOLDERS = ("external", "report", "speed")
 """Folders of the benchmark that hold no runs."""

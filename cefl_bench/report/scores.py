@@ -10,7 +10,7 @@ import numpy as np
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.functional.recall import recall_scores
-from cefl_bench.predictions import read_predictions
+from cefl_bench.runs.predictions import read_predictions
 
 
 def score_file(

@@ -12,11 +12,11 @@ import numpy as np
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import source_size, write_text
+from cefl_bench.parallel.workers import Workers, alone_in
 from cefl_bench.records import Frames
 from cefl_bench.store.index import INDEX, Index, PackedVideo, crc32_of, open_shard, shard_path, write_index
 from cefl_bench.store.plan import JOURNAL, PLAN, Plan, allocate, journal_of, lay_out, read_plan, write_plan
 from cefl_bench.store.read import Store
-from cefl_bench.workers import Workers, alone_in
 
 CHUNK = 64
 """Frames decoded at a time, so that a long video does not fill the memory."""

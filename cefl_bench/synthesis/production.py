@@ -4,9 +4,9 @@ from pathlib import Path
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path
+from cefl_bench.parallel.workers import Workers, alone_in
 from cefl_bench.synthesis.corpus import Corpus
 from cefl_bench.synthesis.plan import VideoPlan
-from cefl_bench.workers import Workers, alone_in
 
 
 def produce(corpus: Corpus, num_workers: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run_tool
+from helpers.run import ROOT, run_tool
 
 from cefl_bench.benchmark.job import Job
 from cefl_bench.benchmark.local import places_of
@@ -15,8 +15,8 @@ from cefl_bench.benchmark.matrix import BenchmarkOptions, jobs_of
 from cefl_bench.benchmark.process import last_words
 from cefl_bench.benchmark.progress import Pace
 from cefl_bench.benchmark.run import benchmark
+from cefl_bench.commands.setup import RunOptions
 from cefl_bench.errors import UserError
-from cefl_bench.launch import RunOptions
 
 CEFLNET, C3D, OWN = (
     str(ROOT / "configs" / f"{name}.py") for name in ("ceflnet_synthetic", "c3d_synthetic", "ceflnet_own")

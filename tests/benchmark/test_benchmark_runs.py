@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, TINY
+from helpers.run import ROOT, TINY
 
 CEFLNET = ROOT / "configs" / "ceflnet_synthetic.py"
 FIRST = Path("ceflnet_synthetic") / "fold1_seed0"

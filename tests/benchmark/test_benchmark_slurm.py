@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from cluster import cluster, missing
-from conftest import ROOT, TINY
+from helpers.cluster import cluster, missing
+from helpers.run import ROOT, TINY
 
 from cefl_bench.benchmark.slurm import _setting
 from cefl_bench.errors import UserError

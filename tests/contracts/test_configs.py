@@ -1,11 +1,17 @@
 """Every config keeps its contract."""
 
+import json
 from pathlib import Path
 
 import pytest
-from checks import axis_overlaps, check_config, protocol_differences
+from helpers.checks import axis_overlaps, check_config, protocol_differences
+from helpers.golden import fingerprint, golden
 
-from cefl_bench.config import load_config
+from cefl_bench.commands.facts import config_cost, video_shape
+from cefl_bench.config import corpora, load_config
+from cefl_bench.errors import UserError
+from cefl_bench.functional.protocol import protocol_id, protocol_of
+from cefl_bench.plain import plain
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LEAVES = sorted(CONFIGS.glob("*.py"))
@@ -39,8 +45,56 @@ def test_a_leaf_of_another_protocol_is_found_and_the_field_named():
     assert found == "ceflnet_dfew differs from c3d_dfew in schedule.optimizer.optimizer.lr: 0.1 != 0.01"
 
 
-def test_every_method_has_a_fair_leaf_for_every_dataset():
-    names = {path.stem for path in LEAVES}
-    keys = {load_config(path).test_dataloader.dataset.type.METAINFO["key"] for path in LEAVES} - {"own"}
-    methods = {file.stem for file in (CONFIGS / "_base_" / "models").glob("*.py")}
-    assert not {f"{method}_{key}" for method in methods for key in keys} - names
+GOLDEN = golden()
+COSTS: dict[str, dict] = {}
+"""By model and input: methods cost the same on corpora of as many classes."""
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_method_on_a_corpus_is_what_it_was(name):
+    expected = GOLDEN[name]
+    config = load_config(CONFIGS / f"{expected['leaf']}.py", dataset=expected["dataset"])
+    assert config.config_name == name
+    resolved = plain(config.to_dict())
+    assert fingerprint(resolved) == expected["config"]
+    assert protocol_id(protocol_of(resolved)) == expected["protocol_id"]
+    key = json.dumps([resolved["model"], video_shape(config)], sort_keys=True)
+    cost = COSTS.setdefault(key, config_cost(config))
+    assert (cost["params"], cost["macs"]) == (expected["params"], expected["macs"])
+
+
+def test_every_method_meets_every_corpus_by_its_name():
+    for corpus in corpora():
+        config = load_config(CONFIGS / "c3d_dfew.py", dataset=corpus)
+        dataset = config.train_dataloader.dataset
+        assert dataset.type.METAINFO["key"] == corpus and dataset.split == "train"
+        assert config.model.head.num_classes == len(dataset.get("classes", dataset.type.METAINFO["classes"]))
+        assert config.config_name == f"c3d_{corpus}" and config.track == "fair"
+
+
+def test_a_corpus_of_ones_own_is_a_file(tmp_path):
+    file = tmp_path / "my_corpus.py"
+    text = (CONFIGS / "_base_" / "datasets" / "own.py").read_text()
+    file.write_text(
+        text.replace('("happy", "sad", "neutral", "angry", "surprise", "disgust", "fear")', '("up", "down")')
+    )
+    config = load_config(CONFIGS / "ceflnet_dfew_paper.py", {"corpus.frames": "video"}, dataset=str(file))
+    assert config.config_name == "ceflnet_my_corpus_paper" and config.model.head.num_classes == 2
+    for loader in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        assert config[loader].dataset.classes == ("up", "down") and config[loader].dataset.frames == "video"
+        assert config[loader].dataset.pipeline[0].size == 224, "the recipe stays the leaf's"
+
+
+@pytest.mark.parametrize(
+    ("path", "dataset", "message"),
+    [
+        ("c3d_mafw.py", None, r"did you mean .*c3d_dfew\.py --dataset mafw\?"),
+        ("ceflnt_dfew.py", None, r"did you mean .*ceflnet_dfew\.py"),
+        ("c3d_dfew.py", "mawf", "did you mean mafw"),
+        ("c3d_dfew.py", "nowhere.py", r"there is no nowhere\.py"),
+        ("ceflnet_cremad_on_ravdess.py", "mafw", "start from a config of one corpus"),
+    ],
+)
+def test_a_wrong_name_is_answered_with_the_right_one(path, dataset, message):
+    with pytest.raises(UserError, match=message):
+        load_config(CONFIGS / path, dataset=dataset)

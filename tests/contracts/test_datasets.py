@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from conftest import tree_folder
-from trees import TREES
+from helpers.run import tree_folder
+from helpers.trees import TREES
 
 from cefl_bench.errors import UserError
 from cefl_bench.registry import DATASETS, registered

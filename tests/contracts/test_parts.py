@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from checks import check_aggregator, check_backbone, check_head, check_reader
+from helpers.checks import check_aggregator, check_backbone, check_head, check_reader
 from mmcv.transforms import BaseTransform
 
 from cefl_bench.models.aggregators.base import Aggregator

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from checks import check_aggregator, check_backbone, check_config, check_head
+from helpers.checks import check_aggregator, check_backbone, check_config, check_head
 from torch import nn
 
 from cefl_bench.models.aggregators.base import Aggregator
@@ -101,12 +101,23 @@ def test_a_head_whose_loss_has_another_name_fails():
         check_head(Nameless)
 
 
+LAST_LINE = "schedules.fair import *"
+
+
 @pytest.mark.parametrize(
     ("name", "change", "reason"),
     [
-        ("ceflnet_dfew.py", ("num_classes = 7", "num_classes = 6"), "6 classes, DFEW has 7"),
+        (
+            "ceflnet_dfew.py",
+            (LAST_LINE, f"{LAST_LINE}\n\nmodel.head.num_classes = 6"),
+            "6 classes, DFEW has 7",
+        ),
         ("ceflnet_dfew.py", ("configs/ceflnet_dfew.py", "configs/other.py"), "title and the command"),
-        ("ceflnet_dfew.py", ("model.head.num_classes = 7", "model.head.num_classes = 7\n" * 40), "under 40 lines"),
+        (
+            "ceflnet_dfew.py",
+            (LAST_LINE, LAST_LINE + 40 * "\n" + "#"),
+            "under 40 lines",
+        ),
     ],
     ids=["wrong class count", "another command", "too long"],
 )

@@ -1,8 +1,8 @@
 """The dialects of DFEW's lists: counted from 1 or from 0, a CSV or words with another disk's paths; and what is not."""
 
 import pytest
-from media import place_video, write_lines
-from trees_wild import dfew_tree
+from helpers.media import place_video, write_lines
+from helpers.trees_wild import dfew_tree
 
 from cefl_bench.datasets.dfew import DFEW
 from cefl_bench.errors import UserError

@@ -1,9 +1,9 @@
 """Folds are written once by tools/prepare/mmi.py and bu3dfe.py, kept after, and never changed in silence."""
 
 import pytest
-from conftest import run_tool
-from media import write_csv
-from trees_lab import bu3dfe_static_tree, mmi_tree
+from helpers.media import write_csv
+from helpers.run import run_tool
+from helpers.trees_lab import bu3dfe_static_tree, mmi_tree
 
 from cefl_bench.datasets.bu3dfe import BU3DFE
 from cefl_bench.datasets.folds import make_folds

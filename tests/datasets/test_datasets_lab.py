@@ -1,8 +1,8 @@
 """MMI, BU-3DFE, CREMA-D and RAVDESS: what is left out, whose fold it is, and what is refused."""
 
 import pytest
-from media import place_video, write_lines
-from trees_lab import bu3dfe_static_tree, bu3dfe_tree, cremad_tree, mmi_session, mmi_tree, ravdess_tree
+from helpers.media import place_video, write_lines
+from helpers.trees_lab import bu3dfe_static_tree, bu3dfe_tree, cremad_tree, mmi_session, mmi_tree, ravdess_tree
 
 from cefl_bench.datasets.bu3dfe import BU3DFE
 from cefl_bench.datasets.cremad import CREMAD

@@ -1,7 +1,7 @@
 """Lists of one's own: folds, a split or both, and what is refused."""
 
 import pytest
-from media import write_csv
+from helpers.media import write_csv
 
 from cefl_bench.datasets.csv_videos import CSVVideos
 from cefl_bench.errors import UserError

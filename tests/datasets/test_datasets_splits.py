@@ -1,8 +1,8 @@
 """Splits that the base class makes of an adapter's: a part to validate on, both sides, and another corpus's classes."""
 
 import pytest
-from conftest import tree_folder
-from media import write_csv
+from helpers.media import write_csv
+from helpers.run import tree_folder
 
 from cefl_bench.datasets.cremad import CREMAD
 from cefl_bench.datasets.csv_videos import CSVVideos

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from media import moving_square, write_images, write_lines
-from trees_wild import EMOTIONS, afew_tree, ferv39k_tree, mafw_tree
+from helpers.media import moving_square, write_images, write_lines
+from helpers.trees_wild import EMOTIONS, afew_tree, ferv39k_tree, mafw_tree
 
 from cefl_bench.datasets.afew import AFEW
 from cefl_bench.datasets.ferv39k import FERV39k

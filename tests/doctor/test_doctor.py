@@ -6,15 +6,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import run_tool
-from media import write_csv, write_images, write_video
-from scenes import LENGTH, edit_rows, scene
-from trees import TREES
+from helpers.media import write_csv, write_images, write_video
+from helpers.run import run_tool
+from helpers.scenes import LENGTH, edit_rows, scene
+from helpers.trees import TREES
 
+from cefl_bench.commands.setup import build_dataset
 from cefl_bench.config import load_config
 from cefl_bench.doctor.examine import CHECKS, examine, table
 from cefl_bench.doctor.lists import official_counts
-from cefl_bench.launch import build_dataset
 
 ROOT = Path(__file__).parents[2]
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from media import write_images, write_video
-from scenes import edit_rows, scene
+from helpers.media import write_images, write_video
+from helpers.scenes import edit_rows, scene
 
 from cefl_bench.doctor.probe import probe_all, probe_video
 

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-from clips import image, numbers, read, write_folder
-from media import write_video
+from helpers.face_clips import image, numbers, read, write_folder
+from helpers.media import write_video
 
 from cefl_bench.errors import UserError
 from cefl_bench.faces.crop import CropRule, crop_video, find_crops, read_track, whole

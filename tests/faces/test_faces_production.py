@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import numbers, read
-from media import write_csv, write_video
+from helpers.face_clips import numbers, read
+from helpers.media import write_csv, write_video
 
 from cefl_bench.datasets.csv_videos import CSVVideos
 from cefl_bench.transforms.read import ReadFrames

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-from media import write_video
-from scenes import scene
+from helpers.media import write_video
+from helpers.scenes import scene
 
 from cefl_bench.functional.likeness import SIDE, are_copies, close_pairs, contrast, small_pictures
 from cefl_bench.transforms.read import VideoFrames

@@ -1,7 +1,7 @@
 """The Pareto front and names that keep off each other."""
 
-from cefl_bench.functional.labels import place_labels
 from cefl_bench.functional.pareto import pareto_front
+from cefl_bench.functional.plot_labels import place_labels
 
 
 def test_front_is_what_nothing_beats_at_its_cost():

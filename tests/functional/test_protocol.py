@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cefl_bench.config import load_config, plain
+from cefl_bench.config import load_config
 from cefl_bench.functional.protocol import difference, protocol_id, protocol_of
+from cefl_bench.plain import plain
 
 CONFIG = Path(__file__).parents[2] / "configs" / "ceflnet_synthetic.py"
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from helpers.simulated import CLASSES, answer
 from scipy import stats
-from simulated import CLASSES, answer
 from sklearn.metrics import balanced_accuracy_score
 
 from cefl_bench.functional.statistics import (

@@ -3,7 +3,7 @@
 import re
 
 import numpy as np
-from boards import METHODS, board, table
+from helpers.boards import METHODS, board, table
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
 from PIL import Image

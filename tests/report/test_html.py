@@ -10,9 +10,9 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from boards import METHODS, board, table
+from helpers.boards import METHODS, board, table
+from helpers.simulated import Corpus, simulate
 from PIL import Image
-from simulated import Corpus, simulate
 
 from cefl_bench.report.html import write_html
 from cefl_bench.report.leaderboard import make_leaderboard
@@ -78,6 +78,7 @@ def test_page_of_simulated_runs_shows_what_the_leaderboard_says(tmp_path):
 def test_cells_of_the_leaderboard_are_those_of_the_rows(tmp_path):
     told = table(dict(list(METHODS.items())[:2]), external=("former_dfer_dfew",)) | {"honest": "selected_by_val"}
     told["rows"][0] |= {"folds_missing": 2, "resampled_by": "subject", "latency_on": "a fast GPU"}
+    told["rows"][0]["runs"][0]["missing"] = 4
     text = write_html(board(told), tmp_path / "report").read_text(encoding="utf-8")
     cells = re.findall(r'<td class="(number[^"]*)" data-sort="([^"]*)">(.*?)</td>', text)
     expected = []
@@ -96,6 +97,9 @@ def test_cells_of_the_leaderboard_are_those_of_the_rows(tmp_path):
     assert "the epoch that is best on a held-out part of the training fold" in page.text
     assert "intervals resampled by subject" in page.text and "on a fast GPU" in page.text
     assert page.titles.count("folds without a run: not in the same race") == 1
+    assert "4 missing" in page.text and '<td><span class="tag alert">4</span></td>' in text
+    for run in (run for row in told["rows"] for run in row["runs"]):
+        assert f"<td>{percent(run['war'])}</td><td>{percent(run['uar'])}</td>" in text
 
 
 def test_a_pair_is_told_from_both_sides(tmp_path):
@@ -112,6 +116,8 @@ def test_a_pair_is_told_from_both_sides(tmp_path):
             title = f"{pair[one]} minus {pair[other]}: {shown} points, 95 % {low_end} to {high_end}, "
             title += f"p {probability(pair['p_holm'])} (Holm), 11,697 clips"
             assert cells[title] == (kind[place] if pair["different"] else "same")
+    told["pairs"][0]["interval"] = None
+    assert sum("points, 95 % – to –, p " in title for title in page_of(tmp_path, told).titles) == 2
 
 
 def test_spread_and_optimism_stand_where_their_numbers_are(tmp_path):
@@ -126,7 +132,7 @@ def test_spread_and_optimism_stand_where_their_numbers_are(tmp_path):
         assert len(dots) == 5 and float(mean) == pytest.approx(sum(dots) / 5, abs=0.05)
     for strip in gaps:
         ((last, best),) = re.findall(r'class="gap" x1="([\d.]+)%" x2="([\d.]+)%"', strip)
-        assert float(last) < float(best), "the best test epoch is never the worse one"
+        assert 0 < float(last) < float(best) < 100, "the best test epoch is never the worse one"
         assert f'class="flattering" cx="{best}%"' in strip and f'class="dot" cx="{last}%"' in strip
 
 
@@ -193,7 +199,8 @@ def test_rendered_faces_and_external_rows_are_marked(tmp_path):
 
 def test_different_videos_in_one_fold_are_a_warning(tmp_path):
     other = copy.deepcopy(table())
-    assert "within a fold all methods saw the same videos" in page_of(tmp_path, other).text
+    agreed = page_of(tmp_path, other).text
+    assert "within a fold all methods saw the same videos" in agreed and "c3d_dfew, c3d_dfew" not in agreed
     other["rows"][0]["runs"][0]["data_fingerprint"]["test"] = "f" * 64
     assert "not all methods saw the same videos" in page_of(tmp_path, other).text
 

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from boards import METHODS, board, table
+from helpers.boards import METHODS, board, table
 
 from cefl_bench.report.html import write_html
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from simulated import CLASSES, Corpus, Method, simulate
+from helpers.simulated import CLASSES, Corpus, Method, simulate
 
 from cefl_bench.errors import UserError
 from cefl_bench.functional.recall import recall_scores
-from cefl_bench.predictions import read_predictions, write_predictions
 from cefl_bench.report.external import add_external
 from cefl_bench.report.leaderboard import make_leaderboard
+from cefl_bench.runs.predictions import read_predictions, write_predictions
 
 TWO = (Method("ceflnet_dfew", 0.62), Method("c3d_dfew", 0.3))
 SMALL = Corpus(folds=(1, 2), clips=60)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from simulated import Corpus, Method, simulate
+from helpers.simulated import Corpus, Method, simulate
 
 from cefl_bench.errors import UserError
 from cefl_bench.report.external import add_external

@@ -1,23 +1,6 @@
-"""Check CREMA-D and cut out its faces: python tools/prepare/cremad.py
+"""Check CREMA-D and cut out its faces: python tools/prepare/cremad.py"""
 
-page     https://github.com/CheyneyComputerScience/CREMA-D (clone with git-lfs)
-licence  ODbL
-layout   ROOT/VideoFlash/1001_DFA_ANG_XX.flv
-"""
-
-from cefl_bench.errors import one_line_errors
-from cefl_bench.prepare import add_crop_options, crop_corpus, parser_for
-
-
-@one_line_errors
-def main() -> None:
-    parser = parser_for("cremad", __doc__)
-    add_crop_options(parser)
-    arguments = parser.parse_args()
-    from cefl_bench.datasets.cremad import CREMAD
-
-    crop_corpus(CREMAD, arguments)
-
+from cefl_bench.cli.prepare.cremad import main
 
 if __name__ == "__main__":
     main()

@@ -1,22 +1,6 @@
-"""Cut out the faces of videos of your own: python tools/prepare/own.py
+"""Cut out the faces of videos of your own: python tools/prepare/own.py"""
 
-page     none: the videos are yours
-licence  yours to say
-layout   ROOT/videos.csv with the header name,path,label and fold, split or both; paths start at ROOT
-"""
-
-from cefl_bench.errors import one_line_errors
-from cefl_bench.prepare import add_crop_options, crop_faces, parser_for, videos_listed
-
-
-@one_line_errors
-def main() -> None:
-    parser = parser_for("own", __doc__)
-    parser.add_argument("--lists", default="videos.csv", help="the CSV below ROOT (default: videos.csv)")
-    add_crop_options(parser)
-    arguments = parser.parse_args()
-    crop_faces(videos_listed(arguments.root, arguments.lists), arguments)
-
+from cefl_bench.cli.prepare.own import main
 
 if __name__ == "__main__":
     main()

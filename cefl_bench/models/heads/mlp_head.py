@@ -11,17 +11,19 @@ from cefl_bench.registry import MODELS
 
 @MODELS.register_module()
 class MLPHead(Head):
-    """(B, D) -> (B, K) by hidden layers with ReLU. CEFLNet's are 256, 128 for 7 classes and 128, 64 for 6.
+    """(B, D) -> (B, K) by hidden layers with ReLU.
 
     Args:
-        hidden_dims: widths of the hidden layers.
+        hidden_dims: widths of the hidden layers; None for CEFLNet's, which are 128, 64 for six classes, else 256, 128.
         dropout: probability before the last layer.
     """
 
     def __init__(
-        self, in_dim: int, num_classes: int, hidden_dims: Sequence[int] = (256, 128), dropout: float = 0.4
+        self, in_dim: int, num_classes: int, hidden_dims: Sequence[int] | None = None, dropout: float = 0.4
     ) -> None:
         super().__init__(in_dim, num_classes)
+        if hidden_dims is None:
+            hidden_dims = (128, 64) if num_classes == 6 else (256, 128)
         layers: list[nn.Module] = []
         for dim in hidden_dims:
             layers += [nn.Linear(in_dim, dim), nn.ReLU(inplace=True)]

@@ -1,51 +1,9 @@
-"""FERV39k, fair track: 16 frames, one from each sixteenth of the video, at 112 x 112."""
-
-from mmengine.dataset import DefaultSampler, default_collate
+"""FERV39k: faces cut out by its authors."""
 
 from cefl_bench.datasets.ferv39k import FERV39k
 from cefl_bench.metrics.recall import Recall
-from cefl_bench.models.preprocessor import VideoPreprocessor
-from cefl_bench.transforms.pack import Pack
 from cefl_bench.transforms.read import ReadFrames
-from cefl_bench.transforms.sample_clips import SampleClips
 
-data_preprocessor = dict(
-    type=VideoPreprocessor,
-    size=112,
-    augment=dict(crop_scale=(0.7, 1.0), flip=0.5, brightness=0.0, contrast=0.0, saturation=0.0),
-    mean=(0.485, 0.456, 0.406),
-    std=(0.229, 0.224, 0.225),
-)
-train_dataloader = dict(
-    batch_size=32,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=True),
-    dataset=dict(
-        type=FERV39k,
-        data_root="ferv39k",
-        split="train",
-        fold=1,
-        pipeline=[dict(type=ReadFrames, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
-    ),
-)
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
-    dataset=dict(
-        type=FERV39k,
-        data_root="ferv39k",
-        split="test",
-        fold=1,
-        pipeline=[dict(type=ReadFrames, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
-    ),
-)
-test_dataloader = val_dataloader
+corpus = dict(type=FERV39k, data_root="ferv39k", reader=ReadFrames)
 val_evaluator = [dict(type=Recall)]
 test_evaluator = val_evaluator

@@ -1,67 +1,20 @@
-"""Videos of your own, fair track: 16 frames, one from each sixteenth of the video, at 112 x 112.
+"""Videos of your own: faces cut out by tools/prepare/own.py.
 
-Copy this file, and set the name, the classes and the number of folds, and where the videos show nothing but a face,
-frames="video".
+Copy this file, set the name, the classes in the order of their labels and the number of folds, and give the copy to any
+tool: --dataset my_corpus.py. Where the videos show nothing but a face, set frames="video".
 """
-
-from mmengine.dataset import DefaultSampler, default_collate
 
 from cefl_bench.datasets.csv_videos import CSVVideos
 from cefl_bench.metrics.recall import Recall
-from cefl_bench.models.preprocessor import VideoPreprocessor
-from cefl_bench.transforms.pack import Pack
-from cefl_bench.transforms.read import ReadAny
-from cefl_bench.transforms.sample_clips import SampleClips
 
-# The order of the labels; a leaf says how many there are.
-classes = ("happy", "sad", "neutral", "angry", "surprise", "disgust", "fear")
-data_preprocessor = dict(
-    type=VideoPreprocessor,
-    size=112,
-    augment=dict(crop_scale=(0.7, 1.0), flip=0.5, brightness=0.0, contrast=0.0, saturation=0.0),
-    mean=(0.485, 0.456, 0.406),
-    std=(0.229, 0.224, 0.225),
+corpus = dict(
+    type=CSVVideos,
+    name="own videos",
+    classes=("happy", "sad", "neutral", "angry", "surprise", "disgust", "fear"),
+    num_folds=1,
+    lists="videos.csv",
+    data_root="own",
+    frames="faces_224",
 )
-train_dataloader = dict(
-    batch_size=32,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=True),
-    dataset=dict(
-        type=CSVVideos,
-        name="own videos",
-        classes=classes,
-        num_folds=1,
-        lists="videos.csv",
-        data_root="own",
-        frames="faces_224",
-        split="train",
-        fold=1,
-        pipeline=[dict(type=ReadAny, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
-    ),
-)
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
-    dataset=dict(
-        type=CSVVideos,
-        name="own videos",
-        classes=classes,
-        num_folds=1,
-        lists="videos.csv",
-        data_root="own",
-        frames="faces_224",
-        split="test",
-        fold=1,
-        pipeline=[dict(type=ReadAny, size=128), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
-    ),
-)
-test_dataloader = val_dataloader
 val_evaluator = [dict(type=Recall)]
 test_evaluator = val_evaluator

@@ -1,50 +1,10 @@
-"""The synthetic corpus: 16 frames, one from each sixteenth of the video, at 48 x 48, small enough for a CPU."""
-
-from mmengine.dataset import DefaultSampler, default_collate
+"""The synthetic corpus, rendered by tools/prepare/synthetic.py."""
 
 from cefl_bench.datasets.synthetic_faces import SyntheticFaces
 from cefl_bench.metrics.localization import Localization
 from cefl_bench.metrics.recall import Recall
-from cefl_bench.models.preprocessor import VideoPreprocessor
-from cefl_bench.transforms.pack import Pack
 from cefl_bench.transforms.read import ReadVideo
-from cefl_bench.transforms.sample_clips import SampleClips
 
-data_preprocessor = dict(
-    type=VideoPreprocessor,
-    size=48,
-    augment=dict(crop_scale=(0.85, 1.0), flip=0.5, brightness=0.2, contrast=0.2, saturation=0.2),
-    mean=(0.485, 0.456, 0.406),
-    std=(0.229, 0.224, 0.225),
-)
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=True),
-    dataset=dict(
-        type=SyntheticFaces,
-        data_root="synthetic_demo",
-        split="train",
-        fold=1,
-        pipeline=[dict(type=ReadVideo, size=56), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
-    ),
-)
-val_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
-    dataset=dict(
-        type=SyntheticFaces,
-        data_root="synthetic_demo",
-        split="test",
-        fold=1,
-        pipeline=[dict(type=ReadVideo, size=56), dict(type=SampleClips, scheme="segments"), dict(type=Pack)],
-    ),
-)
-test_dataloader = val_dataloader
+corpus = dict(type=SyntheticFaces, data_root="synthetic_demo", reader=ReadVideo)
 val_evaluator = [dict(type=Recall), dict(type=Localization)]
 test_evaluator = val_evaluator

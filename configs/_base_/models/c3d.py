@@ -5,6 +5,7 @@ from cefl_bench.models.backbones.c3d import C3D
 from cefl_bench.models.heads.linear_head import LinearHead
 from cefl_bench.models.recognizer import Recognizer
 
+method, title = "c3d", "C3D"
 model = dict(
     type=Recognizer,
     backbone=dict(type=C3D),

@@ -5,10 +5,11 @@ from cefl_bench.models.backbones.clip_feature_encoder import ClipFeatureEncoder
 from cefl_bench.models.heads.mlp_head import MLPHead
 from cefl_bench.models.recognizer import Recognizer
 
+method, title = "ceflnet", "CEFLNet"
 model = dict(
     type=Recognizer,
     num_clips=4,
     backbone=dict(type=ClipFeatureEncoder, trunk="resnet18"),
     aggregator=dict(type=EIAN),
-    head=dict(type=MLPHead, hidden_dims=(256, 128), dropout=0.4),
+    head=dict(type=MLPHead, dropout=0.4),
 )

@@ -5,6 +5,7 @@ from cefl_bench.models.backbones.former_dfer import FormerDFER
 from cefl_bench.models.heads.linear_head import LinearHead
 from cefl_bench.models.recognizer import Recognizer
 
+method, title = "former_dfer", "Former-DFER"
 model = dict(
     type=Recognizer,
     backbone=dict(type=FormerDFER),

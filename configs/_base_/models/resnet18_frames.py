@@ -5,6 +5,7 @@ from cefl_bench.models.backbones.timm_frames import TimmFrames
 from cefl_bench.models.heads.linear_head import LinearHead
 from cefl_bench.models.recognizer import Recognizer
 
+method, title = "resnet18_frames", "ResNet-18 frame mean"
 model = dict(
     type=Recognizer,
     backbone=dict(type=TimmFrames, name="resnet18"),

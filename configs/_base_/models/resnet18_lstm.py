@@ -5,6 +5,7 @@ from cefl_bench.models.backbones.resnet_lstm import ResNetLSTM
 from cefl_bench.models.heads.linear_head import LinearHead
 from cefl_bench.models.recognizer import Recognizer
 
+method, title = "resnet18_lstm", "ResNet-18 and LSTM"
 model = dict(
     type=Recognizer,
     backbone=dict(type=ResNetLSTM, trunk="resnet18", readout="all"),

@@ -5,4 +5,5 @@ from mmengine.config import read_base
 with read_base():
     from .resnet18_lstm import *
 
+method, title = "resnet18_lstm_last", "ResNet-18 and last LSTM state"
 model.backbone.readout = "last"

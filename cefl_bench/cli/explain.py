@@ -1,0 +1,45 @@
+"""Show what a model saw: python tools/explain.py work_dirs/.../last.pth"""
+
+import argparse
+
+from cefl_bench.cli.options import add_checkpoint, add_no_pack, config_and_checkpoint
+from cefl_bench.errors import one_line_errors
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Draw, for chosen test videos, the frames of each clip, its activation, the true intensity where "
+        "it is known, and the class scores."
+    )
+    add_checkpoint(parser)
+    parser.add_argument("--videos", nargs="+", default=(), metavar="NAME", help="names as in predictions.csv")
+    parser.add_argument(
+        "--num",
+        type=int,
+        default=4,
+        metavar="N",
+        help="without --videos: the first video of each of N classes (default 4)",
+    )
+    parser.add_argument("--fold", type=int, metavar="K", help="fold to look at, counted from 1 (default: the config's)")
+    parser.add_argument("--out", metavar="D", help="where figures go (default: explain/ beside the checkpoint)")
+    add_no_pack(parser)
+    return parser
+
+
+@one_line_errors
+def main() -> None:
+    parser = make_parser()
+    arguments = parser.parse_args()
+    config, checkpoint = config_and_checkpoint(parser, arguments)
+    from cefl_bench.commands.explain import explain  # here, so that --help need not wait for torch
+    from cefl_bench.commands.setup import RunOptions
+
+    options = RunOptions(
+        config,
+        fold=arguments.fold,
+        no_pack=arguments.no_pack,
+        dataset=arguments.dataset,
+        cfg_options=arguments.cfg_options,
+    )
+    for figure in explain(options, checkpoint, arguments.videos, arguments.num, arguments.out):
+        print(figure)

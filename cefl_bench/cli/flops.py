@@ -1,0 +1,42 @@
+"""Tell what models cost: python tools/flops.py configs/ceflnet_dfew.py configs/ceflnet_dfew_paper.py"""
+
+import argparse
+import sys
+
+from cefl_bench.cli.options import add_config, configs_of
+from cefl_bench.errors import UserError, one_line_errors
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Parameters, MACs and FLOPs (two per MAC) of one test video, per part and kind of layer. Needs no "
+        "data, no weights and no GPU. Counted twice, by torch and by fvcore; where they differ by more than 2 %, or an "
+        "operator is counted by neither, the config is an error that names it.",
+        epilog="example: python tools/flops.py configs/*.py --json costs.json",
+    )
+    add_config(parser, many=True)
+    parser.add_argument("--json", metavar="F", help="also write the numbers to this file, one object per config")
+    return parser.parse_args()
+
+
+@one_line_errors
+def main() -> None:
+    arguments = parse_arguments()
+    from tqdm import tqdm
+
+    from cefl_bench.commands.facts import config_cost  # here, so that --help need not wait for torch
+    from cefl_bench.cost.table import cost_table
+    from cefl_bench.files import check_writable, write_json
+
+    check_writable("--json", arguments.json)
+    configs, costs = configs_of(arguments), []
+    for config in tqdm(configs, desc="counting", unit="config", disable=None, leave=False):
+        try:
+            costs.append({"config": config.config_name, **config_cost(config)})
+        except UserError as error:
+            tqdm.write(f"error: {config.config_name}: {error}", file=sys.stderr)
+    if costs:
+        print(cost_table(costs))
+    write_json(arguments.json, costs)
+    if len(costs) < len(configs):
+        raise SystemExit(1)

@@ -1,0 +1,80 @@
+"""The options that several tools share: the same flag means the same everywhere."""
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a tool's --help need not wait for torch
+    from mmengine.config import Config
+
+LAUNCHERS = ("none", "pytorch", "slurm")
+
+
+def add_config(parser: argparse.ArgumentParser, many: bool = False) -> None:
+    """CONFIG, or several, with the options that change it."""
+    if many:
+        parser.add_argument("configs", nargs="+", metavar="CONFIG", help="leaves of configs/, or of your own")
+    else:
+        parser.add_argument("config", metavar="CONFIG", help="a leaf of configs/, such as configs/ceflnet_synthetic.py")
+    add_config_options(parser)
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """What changes a config: its corpus, and any value in it."""
+    parser.add_argument(
+        "--dataset",
+        metavar="KEY",
+        help="another corpus than the config's: afew, mafw, own, .., or a .py file that sets corpus = dict(..)",
+    )
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        default=(),
+        metavar="KEY=VALUE",
+        help="change values of the config, by dotted path, such as train_cfg.max_epochs=1",
+    )
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """[CONFIG] CHECKPOINT: a checkpoint of this toolkit knows its config."""
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="[CONFIG] CHECKPOINT",
+        help="a .pth file, loaded as weights only, never as code; before it the config it was trained with, where the "
+        "checkpoint does not know it",
+    )
+    add_config_options(parser)
+
+
+def config_and_checkpoint(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> tuple[str | None, str]:
+    """What `add_checkpoint` read."""
+    if len(arguments.paths) > 2:
+        parser.error(f"expected CHECKPOINT or CONFIG CHECKPOINT, not {len(arguments.paths)} files")
+    *config, checkpoint = arguments.paths
+    return (config[0] if config else None), checkpoint
+
+
+def add_no_pack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-pack", action="store_true", help="decode videos, even if packed frames exist")
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--launcher", choices=LAUNCHERS, default="none", help="who started the processes of this run (default: none)"
+    )
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: all cores)"
+    )
+
+
+def configs_of(arguments: argparse.Namespace) -> "list[Config]":
+    """The configs that `add_config` read."""
+    from cefl_bench.config import load_config, parse_options
+
+    paths = arguments.configs if hasattr(arguments, "configs") else [arguments.config]
+    options = parse_options(arguments.cfg_options)
+    return [load_config(path, options, dataset=arguments.dataset) for path in paths]

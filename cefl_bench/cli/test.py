@@ -1,0 +1,37 @@
+"""Score a checkpoint: python tools/test.py work_dirs/.../last.pth"""
+
+import argparse
+
+from cefl_bench.cli.options import add_checkpoint, add_launcher, add_no_pack, config_and_checkpoint
+from cefl_bench.errors import one_line_errors
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Score a checkpoint on the test split, and leave result.json, predictions.csv and confusion.png."
+    )
+    add_checkpoint(parser)
+    parser.add_argument("--fold", type=int, metavar="K", help="fold to test on, counted from 1 (default: the config's)")
+    parser.add_argument("--out", metavar="D", help="where results go (default: test/ beside the checkpoint)")
+    add_launcher(parser)
+    add_no_pack(parser)
+    return parser
+
+
+@one_line_errors
+def main() -> None:
+    parser = make_parser()
+    arguments = parser.parse_args()
+    config, checkpoint = config_and_checkpoint(parser, arguments)
+    from cefl_bench.commands.setup import RunOptions  # here, so that --help need not wait for torch
+    from cefl_bench.commands.test import test
+
+    options = RunOptions(
+        config,
+        fold=arguments.fold,
+        launcher=arguments.launcher,
+        no_pack=arguments.no_pack,
+        dataset=arguments.dataset,
+        cfg_options=arguments.cfg_options,
+    )
+    test(options, checkpoint, arguments.out)

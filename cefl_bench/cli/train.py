@@ -1,0 +1,43 @@
+"""Train and test a config: python tools/train.py configs/ceflnet_synthetic.py"""
+
+import argparse
+
+from cefl_bench.cli.options import add_config_options, add_launcher, add_no_pack
+from cefl_bench.errors import one_line_errors
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Train a config, test it, and leave result.json, predictions.csv, confusion.png and last.pth.",
+        epilog="example: python tools/train.py configs/ceflnet_synthetic.py --cfg-options train_cfg.max_epochs=1",
+    )
+    parser.add_argument(
+        "config",
+        metavar="CONFIG",
+        nargs="?",
+        help="a leaf of configs/, such as configs/ceflnet_synthetic.py; none to resume a run, which knows its own",
+    )
+    parser.add_argument("--fold", type=int, metavar="K", help="fold to test on, counted from 1 (default: the config's)")
+    parser.add_argument("--seed", type=int, metavar="S", help="random seed (default: the config's)")
+    parser.add_argument("--work-dir", metavar="D", help="where results go (default: work_dirs/CONFIG/foldK_seedS)")
+    parser.add_argument("--resume", action="store_true", help="continue the run in the work dir, if there is one")
+    parser.add_argument("--amp", action="store_true", help="mixed precision; needs a CUDA device")
+    add_launcher(parser)
+    parser.add_argument(
+        "--select",
+        choices=("last", "val"),
+        default="last",
+        help="the epoch that counts: the last, or the best on a tenth of the training fold, which is held out",
+    )
+    add_no_pack(parser)
+    add_config_options(parser)
+    return parser.parse_args()
+
+
+@one_line_errors
+def main() -> None:
+    arguments = parse_arguments()
+    from cefl_bench.commands.setup import RunOptions  # here, so that --help need not wait for torch
+    from cefl_bench.commands.train import train
+
+    train(RunOptions(**vars(arguments)))

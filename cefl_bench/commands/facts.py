@@ -1,0 +1,83 @@
+"""What is known of a run before it starts: the fields of a `Result` that no training changes."""
+
+import shlex
+import sys
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from mmengine.config import Config
+
+from cefl_bench.commands.pack import store_of
+from cefl_bench.cost.flops import cost_or_reason, model_cost
+from cefl_bench.datasets.base import VideoDataset
+from cefl_bench.errors import UserError
+from cefl_bench.functional.protocol import is_other_corpus, protocol_id, protocol_of
+from cefl_bench.runs.environment import environment
+from cefl_bench.transforms.blank import blank_sample
+
+
+def known_before(config: Config, config_plain: dict[str, Any], datasets: Mapping[str, VideoDataset]) -> dict[str, Any]:
+    """The facts of a run of a config on these datasets (`test`, and `train`, `val` when training).
+
+    Args:
+        config_plain: what the weights are trained by: the config as plain values, or that of a checkpoint.
+    """
+    test_set, corpus, fold = datasets["test"], datasets["test"].METAINFO["name"], datasets["test"].fold
+    trained_on = config.train_dataloader.dataset
+    meta = trained_on.type.METAINFO
+    if is_other_corpus(config.test_dataloader.dataset):
+        corpus, fold = f"{trained_on.get('name', meta['name'])} -> {corpus}", trained_on.get("fold", 1)
+    protocol = protocol_of(config_plain | {"track": config.track})
+    return {
+        "config_name": config.config_name,
+        "config": config_plain,
+        "command": shlex.join(sys.argv if sys.argv[0].startswith("cefl-bench") else ["python", *sys.argv]),
+        "method": config.method,
+        "title": config.title,
+        "dataset": corpus,
+        "classes": list(test_set.label_classes),
+        "track": config.track,
+        "protocol_id": protocol_id(protocol),
+        "protocol": protocol,
+        "fold": fold,
+        "num_folds": trained_on.get("num_folds", meta["num_folds"]),
+        "seed": config.randomness.seed,
+        "clips": {"official": test_set.num_official_clips()},
+        "cost": cost_or_reason(*_model_and_shape(config)),
+        "environment": environment(),
+        "data": {"packed": all(store_of(dataset) is not None for dataset in datasets.values())},
+        "data_fingerprint": {split: dataset.fingerprint() for split, dataset in datasets.items()},
+    }
+
+
+def config_cost(config: Config) -> dict[str, Any]:
+    """What a test video costs the model of a config: `model_cost`, without data and without weights."""
+    return model_cost(*_model_and_shape(config))
+
+
+def video_shape(config: Config) -> tuple[int, tuple[int, int, int, int, int]]:
+    """How many views a test takes of a video, and (N, C, T, H, W) of one as the network takes it.
+
+    A view is one sampled set of frames that goes through the model. No data is read: the test pipeline samples blank
+    videos.
+
+    Raises:
+        UserError: when the shape depends on the length of the video, so that there is no one cost.
+    """
+    shapes = {
+        blank_sample(config.test_dataloader.dataset.pipeline, num_frames)["video"].shape for num_frames in (40, 400)
+    }
+    if len(shapes) > 1:
+        raise UserError(
+            f"test_dataloader.dataset.pipeline gives {' and '.join(map(str, sorted(shapes)))} for a short and a long "
+            "video: expected one shape, which a cost can be told of"
+        )
+    *views, clips, frames, _, _, channels = shapes.pop()
+    size = config.data_preprocessor["size"]
+    return prod(views), (clips, channels, frames, size, size)
+
+
+def _model_and_shape(config: Config) -> tuple[dict[str, Any], tuple[int, int, int, int, int], int]:
+    views, shape = video_shape(config)
+    return config.model | {"data_preprocessor": config.data_preprocessor}, shape, views

@@ -1,0 +1,56 @@
+"""Score a checkpoint on the test split."""
+
+from pathlib import Path
+
+from cefl_bench.commands.facts import known_before
+from cefl_bench.commands.pack import decode_always
+from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint, say, start_processes
+from cefl_bench.commands.train import PlainRunner, finish
+from cefl_bench.errors import UserError
+from cefl_bench.files import sha256_of
+from cefl_bench.hooks.progress import Progress
+from cefl_bench.hooks.write_result import WriteResult
+from cefl_bench.plain import plain
+from cefl_bench.runs import checkpoints
+from cefl_bench.runs.environment import device_name
+from cefl_bench.runs.folder import LAST
+
+TRAINING_KEYS = (
+    *("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler"),
+    *("val_dataloader", "val_cfg", "val_evaluator"),
+)
+
+
+def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
+    """Score a checkpoint, and leave `result.json`, `predictions.csv` and `confusion.png`.
+
+    Returns:
+        The folder they are in: `out`, else `test` beside the checkpoint.
+    """
+    options, config = of_checkpoint(options, checkpoint)
+    start_processes(config, options)
+    resolved = plain(config.to_dict())
+    if options.no_pack:
+        decode_always(config)
+    test_set = build_dataset(config, "test_dataloader")
+    folder = Path(out or Path(checkpoint).parent / "test")
+    if (folder / LAST).exists():
+        raise UserError(
+            f"--out {str(folder)!r} holds a training run, whose result.json would be lost: name another folder"
+        )
+    meta = checkpoints.load(checkpoint).get("meta", {})
+    # How the weights were trained is the checkpoint's to say, how they are tested the config's.
+    tested = {key: resolved[key] for key in ("test_dataloader", "data_preprocessor")}
+    facts = known_before(config, meta.get("config", resolved) | tested, {"test": test_set})
+    facts |= {"config": resolved}
+    facts["checkpoint"] = {"path": str(checkpoint), "sha256": sha256_of(checkpoint), "epoch": meta.get("epoch")}
+    say(f"{facts['dataset']}, fold {facts['fold']}: {len(test_set)} test videos, on {device_name()}, into {folder}")
+    config.work_dir = str(folder)
+    for key in TRAINING_KEYS:
+        config.pop(key, None)
+    runner = PlainRunner.from_cfg(config)
+    checkpoints.load_into(getattr(runner.model, "module", runner.model), checkpoint)
+    for hook in (Progress(), WriteResult(facts)):
+        runner.register_hook(hook)
+    runner.test()
+    return finish(folder)

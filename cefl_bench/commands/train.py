@@ -1,0 +1,171 @@
+"""Train and test what a config describes: resolve it to a plan, then run the plan."""
+
+import json
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.runner import Runner
+
+from cefl_bench.commands.facts import known_before
+from cefl_bench.commands.pack import decode_always
+from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say, start_processes
+from cefl_bench.config import HELD_OUT
+from cefl_bench.datasets.base import VideoDataset
+from cefl_bench.errors import UserError
+from cefl_bench.files import write_text
+from cefl_bench.functional.protocol import difference, is_other_corpus
+from cefl_bench.hooks.checkpoint import Checkpoint
+from cefl_bench.hooks.progress import Progress
+from cefl_bench.hooks.reseed import Reseed
+from cefl_bench.hooks.validate import Validate
+from cefl_bench.hooks.write_result import WriteResult
+from cefl_bench.plain import plain
+from cefl_bench.report.confusion import draw_confusion
+from cefl_bench.report.summary import summary
+from cefl_bench.runs import checkpoints
+from cefl_bench.runs.environment import device_name
+from cefl_bench.runs.folder import CONFIG, CONFUSION, LAST, RESULT
+
+
+@dataclass
+class Plan:
+    """A training, checked: nothing that the user wrote can stop it any more, but the videos themselves."""
+
+    config: Config
+    resolved: dict[str, Any]
+    """The config as plain values, with `num_processes`: what the result and the checkpoint keep."""
+    datasets: dict[str, VideoDataset]
+    """`train`, `test`, and `val` where a part of the training fold is held out."""
+    folder: Path
+    resume: bool
+    finished: bool
+    """Whether this very run is complete in the folder."""
+
+
+def train(options: RunOptions) -> Path:
+    """Train and test, and leave the files of `runs/folder.py` in the work dir.
+
+    Returns:
+        The work dir.
+
+    Raises:
+        UserError: before anything is written, when something is wrong with config, options or lists.
+    """
+    plan = resolve(options)
+    if plan.finished:
+        say(f"already finished: {plan.folder / RESULT}")
+    else:
+        run(plan)
+    return finish(plan.folder)
+
+
+def resolve(options: RunOptions) -> Plan:
+    """Options and config -> a plan, with everything checked that can be without reading a video."""
+    config = configured(options)
+    if "train_cfg" not in config:
+        raise UserError(f"config {options.config!r} has no train_cfg: expected one that can be trained")
+    start_processes(config, options)
+    resolved = plain(config.to_dict()) | {"num_processes": get_world_size()}
+    if options.no_pack:  # not part of the config: the frames are the same, so a run continues with them or without
+        decode_always(config)
+    loaders = {"train": "train_dataloader", "val": HELD_OUT, "test": "val_dataloader"}
+    datasets = {split: build_dataset(config, loader) for split, loader in loaders.items() if loader in config}
+    _check_split(resolved, datasets)
+    default = Path("work_dirs") / config.config_name / f"fold{datasets['train'].fold}_seed{config.randomness.seed}"
+    folder = Path(options.work_dir or default)
+    config.work_dir = str(folder)
+    finished = _is_finished(folder, resolved, options.resume)
+    return Plan(config, resolved, datasets, folder, options.resume, finished)
+
+
+def run(plan: Plan) -> None:
+    """Train and test by a plan."""
+    config, datasets = plan.config, plan.datasets
+    facts = known_before(config, plan.resolved, datasets)
+    for note in datasets["test"].notes:
+        say(note)
+    held_out = f", {len(datasets['val'])} held-out" if "val" in datasets else ""
+    packed = ", packed" if facts["data"]["packed"] else ""
+    say(
+        f"{facts['dataset']}, fold {facts['fold']}: {len(datasets['train'])} training{held_out} and "
+        f"{len(datasets['test'])} test videos{packed}\n"
+        f"{config.config_name}: {_cost_in_words(facts['cost'])}\n"
+        f"{device_name()}, seed {facts['seed']}, protocol {facts['protocol_id']}, into {plan.folder}"
+    )
+    runner = PlainRunner.from_cfg(config)
+    if is_main_process():
+        write_text(plan.folder / CONFIG, Config(plan.resolved).dump())
+    hooks = [Reseed(), Progress(), WriteResult(facts), Checkpoint(plan.resolved, plan.resume)]
+    if HELD_OUT in config:
+        hooks.append(Validate(config[HELD_OUT], config.val_evaluator))
+    for hook in hooks:
+        runner.register_hook(hook)
+    runner.train()
+
+
+def finish(folder: Path) -> Path:
+    """Draw the confusion matrix of a finished run, and say how it ended."""
+    if is_main_process():
+        draw_confusion(json.loads((folder / RESULT).read_text(encoding="utf-8")), folder / CONFUSION)
+        say(summary(folder))
+    return folder
+
+
+class PlainRunner(Runner):
+    """mmengine's runner without the dated folder and the copy of the config that it makes at every start."""
+
+    def dump_config(self) -> None:
+        with suppress(OSError):  # not empty, or gone
+            Path(self._log_dir).rmdir()
+
+
+def _cost_in_words(cost: dict[str, Any]) -> str:
+    if cost["macs"] is None:
+        if is_main_process():
+            print(f"warning: {cost['uncounted']}; the result will have no MACs", file=sys.stderr, flush=True)
+        return "parameters and MACs per video not counted"
+    return f"{cost['params'] / 1e6:.2f} M parameters, {cost['macs'] / 1e9:.2f} GMACs per video"
+
+
+def _check_split(config: dict[str, Any], datasets: dict[str, VideoDataset]) -> None:
+    """Refuse to train on test videos, and to score other test videos, or in another way, than `tools/test.py` would."""
+    train_set, test_set = datasets["train"], datasets["test"]
+    if train_set.fold != test_set.fold and not is_other_corpus(config["test_dataloader"]["dataset"]):
+        raise UserError(f"training is on fold {train_set.fold}, testing on fold {test_set.fold}: set both with --fold")
+    names = {  # of two corpora, videos may share a name
+        split: {(data.data_root, data.get_data_info(index)["name"]) for index in range(len(data))}
+        for split, data in datasets.items()
+    }
+    for one, other in combinations(names, 2):
+        if both := sorted(names[one] & names[other]):
+            raise UserError(
+                f"{len(both)} videos are in {one} and in {other}, such as {both[0][1]!r}: the lists must not overlap"
+            )
+    val, test = ({**config[loader]["dataset"], "on_error": None} for loader in ("val_dataloader", "test_dataloader"))
+    if changed := difference(val, test):
+        raise UserError(f"val_dataloader and test_dataloader read different data ({changed[0]}): change both")
+
+
+def _is_finished(folder: Path, config: dict[str, Any], resume: bool) -> bool:
+    """Whether this very run is complete. Refuses to overwrite a run, or to continue one with another config."""
+    result, last = folder / RESULT, folder / LAST
+    if not (result.exists() or last.exists()):
+        return False
+    if not resume:
+        raise UserError(f"{folder} holds a run already: --resume continues it, or give another --work-dir")
+    meta = checkpoints.load(last).get("meta", {}) if last.exists() else {}
+    if "config" not in meta:
+        raise UserError(f"{folder} holds results but no {LAST} of a training: give another --work-dir")
+    before = meta["config"]
+    if changed := difference(before, config):
+        raise UserError(
+            f"{folder} holds a run of another config ({'; '.join(changed[:3])}): give another --work-dir or set it back"
+        )
+    # A run killed between the two files has a result and not yet the weights it belongs to: its last epoch is repeated.
+    return result.exists() and meta["epoch"] == config["train_cfg"]["max_epochs"]

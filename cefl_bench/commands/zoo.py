@@ -1,0 +1,155 @@
+"""Brings together what model_zoo.md shows: configs, their cost, the result files under version control."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from tqdm import tqdm
+
+from cefl_bench.commands.facts import config_cost, video_shape
+from cefl_bench.config import bases, corpora, load_config
+from cefl_bench.errors import UserError
+from cefl_bench.files import write_text
+from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
+from cefl_bench.plain import plain
+from cefl_bench.report.leaderboard import make_leaderboard
+from cefl_bench.report.model_zoo import Row, Section, zoo_page
+from cefl_bench.report.published import published
+from cefl_bench.report.runs import answers_of, honest, read_result
+from cefl_bench.runs.folder import PREDICTIONS, RESULT
+
+PACKAGE = Path(__file__).parents[1]
+CONFIGS, PAGE = bases(), PACKAGE.parent / "model_zoo.md"
+MEASURED = PACKAGE / "report" / "measured"
+
+
+def write_zoo() -> Path:
+    """Write model_zoo.md anew."""
+    write_text(PAGE, make_zoo())
+    return PAGE
+
+
+def check_zoo() -> None:
+    """Raises: UserError: when model_zoo.md is not what the configs and the result files make."""
+    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != make_zoo():
+        raise UserError(f"{PAGE.name} is not what configs/ and the result files make: run python tools/zoo.py")
+
+
+def make_zoo() -> str:
+    """The text of model_zoo.md: a section for every corpus, in alphabetical order, with every method in it."""
+    tables, scores = _measured()
+    rows: dict[str, list[Row]] = {}
+    metas: dict[str, dict[str, Any]] = {}
+    costs: dict[str, dict[str, Any]] = {}  # by model and input: methods cost the same on corpora of as many classes
+    for leaf, dataset, config in tqdm(_matrix(), desc="configs", unit="config", leave=False, disable=None):
+        meta = _corpus(config)
+        metas[meta["key"]] = meta
+        model = json.dumps([plain(config.model.to_dict()), video_shape(config)], sort_keys=True)
+        if model not in costs:
+            costs[model] = config_cost(config)
+        for file in sorted((MEASURED / config.config_name).glob("*/result.json")):
+            _check_config(file, json.loads(file.read_text(encoding="utf-8")), config)
+        call = f"[{leaf.stem}](configs/{leaf.name})" + (f" --dataset {dataset}" if dataset else "")
+        measured = scores.pop(config.config_name, None)
+        row = Row(config.config_name, call, config.title, config.track, costs[model], measured)
+        rows.setdefault(meta["key"], []).append(row)
+    if scores:
+        raise UserError(f"{MEASURED} has results of configs that are not there: {', '.join(sorted(scores))}")
+    keys = sorted(metas, key=lambda key: (key == "synthetic", metas[key]["name"].lower()))
+    return zoo_page([Section(metas[key], rows[key], published(key), tables) for key in keys])
+
+
+def _matrix() -> list[tuple[Path, str | None, Config]]:
+    """Every leaf, and every fair leaf of DFEW on every other corpus: the leaf, `--dataset` and the config."""
+    matrix = []
+    for leaf in sorted(CONFIGS.glob("*.py")):
+        config = load_config(leaf)
+        key = config.train_dataloader.dataset.type.METAINFO["key"]
+        if key == "own":
+            continue  # not a corpus that others could compare on
+        matrix.append((leaf, None, config))
+        if key == "dfew" and config.track == "fair":
+            others = [corpus for corpus in corpora() if corpus not in ("dfew", "own", "synthetic")]
+            matrix += [(leaf, corpus, load_config(leaf, dataset=corpus)) for corpus in others]
+    return matrix
+
+
+def _config_called(name: str) -> Config | None:
+    return next((config for _, _, config in _matrix() if config.config_name == name), None)
+
+
+def _measured() -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    """The tables of the runs under version control, and the row of each config in them."""
+    if not any(MEASURED.glob("*/*")):
+        return [], {}
+    board = make_leaderboard(MEASURED)
+    if board["left_out"]:
+        raise UserError(f"{MEASURED} has what is no run: {board['left_out'][0]}; take it away")
+    return board["tables"], {row["method"]: row for table in board["tables"] for row in table["rows"]}
+
+
+def add_results(files: list[str]) -> list[Path]:
+    """Copy finished runs, by their result.json with predictions.csv beside it, to where the zoo reads them.
+
+    Raises:
+        UserError: when a file is no result of a training with a config of this checkout, as it is now.
+    """
+    return [_add(Path(file)) for file in files]
+
+
+def _add(file: Path) -> Path:
+    result = read_result(file)
+    name, fold, seed = result["config_name"], result["fold"], result["seed"]
+    if honest(result) == "checkpoint":
+        raise UserError(f"{file} is of a test, not of a training: expected what tools/train.py leaves")
+    config = _config_called(name)
+    if config is None:
+        raise UserError(f"{file} is of config {name!r}, which is not in {CONFIGS}")
+    _check_config(file, result, config)
+    answers_of(file.parent, result)  # says what is wrong with them
+    target = MEASURED / name / f"fold{fold}_seed{seed}"
+    texts = {PREDICTIONS: (file.parent / PREDICTIONS).read_text(encoding="utf-8")}
+    texts[RESULT] = json.dumps(result, indent=1) + "\n"  # last: with it the run counts
+    there = {path.name: path.read_text(encoding="utf-8") for path in target.glob("*")}
+    if there.keys() == texts.keys() and there != texts:
+        raise UserError(f"{target} is there already, of another run: delete it to show {file} instead")
+    for written, text in texts.items():
+        write_text(target / written, text)
+    return target
+
+
+def _corpus(config: Config) -> dict[str, Any]:
+    """The METAINFO of a config's corpus; of two, where it is tested on another than it is trained on."""
+    trained, tested = (config[f"{split}_dataloader"].dataset for split in ("train", "test"))
+    meta, there = trained.type.METAINFO, tested.type.METAINFO
+    if not is_other_corpus(config.test_dataloader.dataset):
+        return meta
+    return dict(
+        key=f"{meta['key']}_on_{there['key']}",
+        name=f"{meta['name']} -> {there['name']}",
+        classes=[name for name in meta["classes"] if name in tested.label_map.values()],
+        num_folds=meta["num_folds"],
+        num_clips=None,
+        note=f"Trained on the folds of {meta['name']}, tested on the videos of {there['name']} that show one of these "
+        "classes; an answer is one of them.",
+    )
+
+
+def _check_config(file: Path, result: dict[str, Any], config: Config) -> None:
+    """Refuse a result of another protocol, model or corpus folder than the config has now, whatever it is called."""
+    now = plain(config.to_dict())
+    try:
+        measured = _what_counts(result["config"] | {"track": result["track"], "num_processes": 1})
+    except (KeyError, TypeError):
+        raise UserError(f"{file} has no config: expected the result.json that tools/train.py leaves") from None
+    if changed := difference(measured, _what_counts(now)):
+        raise UserError(
+            f"{file} was measured with another {result['config_name']} than there is now "
+            f"({'; '.join(changed[:3])}): measure again, or set the config back"
+        )
+
+
+def _what_counts(config: dict[str, Any]) -> dict[str, Any]:
+    roots = {part: config[f"{part}_dataloader"]["dataset"]["data_root"] for part in ("train", "test")}
+    return protocol_of(config) | {"model": config["model"], "data_root": roots}

@@ -1,0 +1,73 @@
+"""A config as plain values, as result.json and checkpoints hold it, and back."""
+
+import importlib
+import inspect
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+
+from cefl_bench.errors import UserError
+
+OURS = "cefl_bench."
+OTHERS = ("mmengine.dataset.", "mmengine.optim.", "torch.optim.")
+HOOKS = ("RuntimeInfoHook", "IterTimerHook", "ParamSchedulerHook", "DistSamplerSeedHook", "SyncBuffersHook", "EMAHook")
+FUNCTIONS = ("mmengine.dataset.default_collate", "mmengine.dataset.pseudo_collate")
+
+
+def plain(value: Any) -> Any:
+    """A config as JSON can hold it: classes and functions as dotted names, tuples as lists."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    return f"{value.__module__}.{value.__qualname__}"
+
+
+def from_plain(values: Mapping[str, Any], source: str) -> Config:
+    """The config that `plain` was made of.
+
+    The values may come from a checkpoint of a stranger. So they can name the classes of this package, the optimisers
+    and schedulers of torch and mmengine, and a few hooks: never a function of any module, and no class that writes.
+
+    Args:
+        source: where the values come from, for messages.
+
+    Raises:
+        UserError: when they name another type.
+    """
+    return Config(_with_types(values, source))
+
+
+def _with_types(value: Any, source: str) -> Any:
+    if isinstance(value, Mapping):
+        named = {key: _with_types(item, source) for key, item in value.items()}
+        for key in ("type", "classes_as"):
+            if isinstance(named.get(key), str):
+                named[key] = _type_named(named[key], source)
+        return named
+    if isinstance(value, list | tuple):
+        return type(value)(_with_types(item, source) for item in value)
+    return value
+
+
+def _type_named(name: str, source: str) -> Any:
+    module, _, attribute = name.rpartition(".")
+    known = name.startswith((OURS, *OTHERS)) or (module.startswith("mmengine.hooks") and attribute in HOOKS)
+    if not known:
+        raise UserError(
+            f"{source}: type {name!r} is not one that this toolkit looks up by name: give the config file, which may "
+            "use classes of any package"
+        )
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"{source}: type {name!r} is not in this version ({error}): give the config file") from None
+    if not inspect.isclass(found) and name not in FUNCTIONS:
+        raise UserError(f"{source}: type {name!r} is not a class: expected a part that a config can build")
+    return found

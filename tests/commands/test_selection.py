@@ -1,0 +1,209 @@
+"""`--select val`: the epoch that counts is chosen on people of the training fold who are held out."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+import torch
+from helpers.run import ROOT, TINY, run_tool
+from helpers.trees import CLASSES, synthetic_tree
+
+from cefl_bench.config import load_config, select_by_val
+from cefl_bench.functional.protocol import difference, protocol_id, protocol_of
+from cefl_bench.hooks.validate import Validate
+from cefl_bench.hooks.write_result import WriteResult
+from cefl_bench.plain import plain
+from cefl_bench.runs import checkpoints
+from cefl_bench.runs.predictions import read_predictions
+
+CONFIG = ROOT / "configs" / "ceflnet_synthetic.py"
+OPTIONS = (
+    *TINY,
+    "train_cfg.max_epochs=6",
+    "train_dataloader.batch_size=7",
+    "optim_wrapper.optimizer.lr=0.01",
+    "randomness.seed=1",
+)
+SELECT = ("--select", "val", "--cfg-options", *OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A corpus whose test videos have wrong labels, so that validation and test disagree on the best epoch."""
+    home = tmp_path_factory.mktemp("data")
+    labels = synthetic_tree(home / "synthetic_demo") / "labels.csv"
+    lines = labels.read_text().splitlines()
+    for place, line in enumerate(lines):
+        cells = line.split(",")
+        if cells[4] == "1":
+            cells[2] = CLASSES[(CLASSES.index(cells[2]) + 1) % len(CLASSES)]
+            lines[place] = ",".join(cells)
+    labels.write_text("\n".join(lines) + "\n")
+    return os.environ | {"CEFL_BENCH_DATA": str(home)}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, environment):
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    out = run_tool("train.py", CONFIG, "--work-dir", folder, *SELECT, env=environment).stdout
+    (folder / "stdout.txt").write_text(out)
+    return folder
+
+
+@pytest.mark.slow
+def test_the_epoch_that_counts_is_the_best_on_the_held_out_people(finished):
+    result = json.loads((finished / "result.json").read_text())
+    metrics, history = result["metrics"], result["history"]
+    assert list(metrics) == ["selected_by_val", "last", "best_test"]
+    selected, wars = metrics["selected_by_val"], [row["val_war"] for row in history]
+    assert selected["epoch"] == wars.index(max(wars)) + 1, "the earliest of equal ones"
+    assert selected["epoch"] != metrics["best_test"]["epoch"], "nothing is tested where both are the same"
+    row = history[selected["epoch"] - 1]
+    assert (selected["uar"], selected["war"]) == (row["uar"], row["war"])
+    assert selected["val"] == {"uar": row["val_uar"], "war": row["val_war"]}
+    out = (finished / "stdout.txt").read_text()
+    assert "28 training, 14 held-out and 14 test videos" in out and "selected by val epoch" in out
+    assert set(result["data_fingerprint"]) == {"train", "val", "test"}
+    assert result["protocol"]["selection"] == "val" and result["protocol"]["dataset"]["holdout"] == 0.1
+
+
+@pytest.mark.slow
+def test_predictions_are_those_of_the_epoch_that_counts(finished):
+    assert len(read_predictions(finished / "predictions.csv").name) == 14
+    run_tool("score.py", finished / "predictions.csv", "--json", finished / "scored.json")
+    scored = json.loads((finished / "scored.json").read_text())
+    metrics = json.loads((finished / "result.json").read_text())["metrics"]
+    assert scored["confusion_matrix"] == metrics["selected_by_val"]["confusion_matrix"]
+    assert scored["confusion_matrix"] != metrics["best_test"]["confusion_matrix"]
+
+
+@pytest.mark.slow
+def test_the_weights_of_the_epoch_that_counts_are_kept(finished, environment):
+    run_tool("test.py", CONFIG, finished / "selected.pth", "--cfg-options", *OPTIONS, env=environment)
+    metrics = json.loads((finished / "result.json").read_text())["metrics"]
+    tested = json.loads((finished / "test" / "result.json").read_text())["metrics"]["checkpoint"]
+    assert tested["epoch"] == metrics["selected_by_val"]["epoch"] != metrics["last"]["epoch"]
+    assert tested["confusion_matrix"] == metrics["selected_by_val"]["confusion_matrix"]
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_to_the_same_choice(finished, environment, tmp_path):
+    folder = tmp_path / "run"
+    command = [sys.executable, ROOT / "tools" / "train.py", CONFIG, "--work-dir", folder, "--resume", *SELECT]
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (folder / "last.pth").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (folder / "result.json").exists(), "the run was over before it could be killed"
+    assert "resumed after epoch" in run_tool("train.py", *command[2:], env=environment).stdout
+    assert_same(folder, finished)
+    # Only last.pth is left, and the epoch that counts is not its last one.
+    for name in ("result.json", "predictions.csv"):
+        (folder / name).unlink()
+    run_tool("train.py", *command[2:], env=environment)
+    assert_same(folder, finished)
+    refused = run_tool("train.py", *command[2:6], *SELECT[2:], check=False, env=environment)
+    assert refused.returncode == 1 and "holds a run of another config" in refused.stderr
+
+
+def assert_same(folder, finished):
+    assert (folder / "predictions.csv").read_bytes() == (finished / "predictions.csv").read_bytes()
+    one, other = (json.loads((where / "result.json").read_text()) for where in (folder, finished))
+    assert one["metrics"] == other["metrics"]
+    rows = [[{**row, "seconds": 0} for row in result["history"]] for result in (one, other)]
+    assert rows[0] == rows[1]
+    for name in ("last.pth", "selected.pth"):
+        weights = [checkpoints.load(where / name)["state_dict"] for where in (folder, finished)]
+        assert all((weights[0][key] == tensor).all() for key, tensor in weights[1].items())
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_an_unreadable_test_video_is_unanswered_at_the_epoch_that_counts(killed, tmp_path):
+    scores = torch.tensor([[1.0, 0.0], [torch.nan, torch.nan], [-torch.inf, 0.0]])
+    outputs = [
+        {"name": name, "label": 1, "subject": "", "scores": row, "apex": (-1, -1), "unreadable": note}
+        for name, row, note in zip("abc", scores, ("", "b: broken", ""), strict=True)
+    ]
+    runner = SimpleNamespace(epoch=1, work_dir=tmp_path, val_dataloader=SimpleNamespace(dataset=range(3)))
+    hook = WriteResult({"classes": ["happy", "sad"], "clips": {}})
+    hook._state["history"].append({"epoch": 1})
+    hook.after_val_iter(runner, 0, outputs=outputs)
+    hook.after_val_epoch(runner, {"val/uar": 0.5, "val/war": 0.5})
+    if killed:
+        checkpoint = {"meta": {}, "state_dict": {}}
+        hook.before_save_checkpoint(runner, checkpoint)
+        hook = WriteResult(hook.facts)
+        hook.after_load_checkpoint(runner, checkpoint)
+        hook._tested = True
+    hook.after_train(runner)
+    assert read_predictions(tmp_path / "predictions.csv").pred.tolist() == [0, -1, 1]
+    assert json.loads((tmp_path / "result.json").read_text())["metrics"]["selected_by_val"]["unanswered"] == 1
+
+
+@pytest.mark.parametrize(
+    ("right", "val", "best", "selected"),
+    [
+        ((1, 3, 3), (0.2, 0.6, 0.4), 2, 2),
+        ((3, 1, 3), (0.6, 0.2, 0.6), 1, 1),
+        ((3, 1, 2), (0.2, 0.4, 0.6), 1, 3),
+    ],
+    ids=["both", "earliest of equal ones", "other epochs"],
+)
+def test_test_and_held_out_epochs_are_chosen_apart_and_by_war(right, val, best, selected, tmp_path):
+    """UAR on the held-out part falls from epoch to epoch."""
+    runner = SimpleNamespace(epoch=0, work_dir=tmp_path, val_dataloader=SimpleNamespace(dataset=range(4)))
+    hook = WriteResult({"classes": ["happy", "sad"], "clips": {}})
+    for runner.epoch, (count, war) in enumerate(zip(right, val, strict=True), start=1):
+        hook._state["history"].append({"epoch": runner.epoch})
+        scores = [torch.eye(2)[1 if place < count else 0] for place in range(4)]
+        said = [
+            dict(name=n, label=1, scores=row, apex=(-1, -1), unreadable="")
+            for n, row in zip("abcd", scores, strict=True)
+        ]
+        hook.after_val_iter(runner, 0, outputs=said)
+        hook.after_val_epoch(runner, {"val/uar": 1 / runner.epoch, "val/war": war})
+    hook.after_train(runner)
+    result = json.loads((tmp_path / "result.json").read_text())
+    chosen = {name: metrics["epoch"] for name, metrics in result["metrics"].items()}
+    assert chosen == {"selected_by_val": selected, "last": 3, "best_test": best}
+    answers = read_predictions(tmp_path / "predictions.csv").pred
+    assert answers.sum() == right[selected - 1] == 4 * result["metrics"]["selected_by_val"]["war"]
+
+
+def test_each_measure_of_the_held_out_part_keeps_its_name():
+    class Loader(list):
+        dataset = range(3)
+
+    evaluator = SimpleNamespace(process=lambda **_: None, evaluate=lambda size: {"recall/uar": 0.4, "recall/war": 0.6})
+    runner = SimpleNamespace(seed=0, build_dataloader=lambda *_, **__: Loader(), build_evaluator=lambda _: evaluator)
+    hook, metrics = Validate({}, []), {"recall/war": 0.1}
+    hook.before_train(runner)
+    hook.after_val_epoch(runner, metrics)
+    assert metrics == {"recall/war": 0.1, "val/uar": 0.4, "val/war": 0.6}
+
+
+def test_choosing_on_held_out_people_is_another_protocol_and_nothing_else_changes():
+    differently = {f"{side}_dataloader.dataset.pipeline.1.scheme": "ceflnet" for side in ("val", "test")}
+    last, val = (load_config(CONFIG, differently) for _ in range(2))
+    select_by_val(val)
+    protocols = [protocol_of(plain(config.to_dict()) | {"track": "fair"}) for config in (last, val)]
+    assert protocol_id(protocols[0]) != protocol_id(protocols[1])
+    assert difference(*protocols) == ["dataset.holdout: None != 0.1", "selection: 'last' != 'val'"]
+    held_out = plain(val.held_out_dataloader.to_dict())
+    expected = plain(last.val_dataloader.to_dict())
+    assert held_out == {**expected, "dataset": {**expected["dataset"], "split": "val", "holdout": 0.1}}
+    assert plain(val.val_dataloader.to_dict()) == plain(last.val_dataloader.to_dict())
+
+
+def test_measured_results_keep_their_protocol():
+    measured = ROOT / "cefl_bench" / "report" / "measured" / "c3d_synthetic" / "fold1_seed0" / "result.json"
+    for name in ("c3d_synthetic", "ceflnet_synthetic"):
+        config = plain(load_config(ROOT / "configs" / f"{name}.py").to_dict())
+        assert protocol_id(protocol_of(config | {"track": "fair"})) == json.loads(measured.read_text())["protocol_id"]

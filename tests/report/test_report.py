@@ -1,0 +1,321 @@
+"""tools/report.py on folders of simulated runs: what its tables say, and what it refuses."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.run import run_tool
+from helpers.simulated import CLASSES, METHODS, Corpus, Method, answer, simulate
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix
+
+from cefl_bench.errors import UserError
+from cefl_bench.functional.recall import recall_scores
+from cefl_bench.report.external import add_external
+from cefl_bench.report.html import write_html
+from cefl_bench.report.leaderboard import make_leaderboard
+from cefl_bench.report.leaderboard_text import csv_text, latex, markdown
+from cefl_bench.report.summary import summary
+from cefl_bench.runs.predictions import read_predictions, write_predictions
+
+SMALL = Corpus(folds=(1, 2), clips=60)
+TWO = (Method("ceflnet_dfew", 0.62), Method("c3d_dfew", 0.3))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """Two methods, two folds, two seeds; read only."""
+    return simulate(tmp_path_factory.mktemp("runs"), TWO, SMALL)
+
+
+@pytest.fixture
+def folder(made, tmp_path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "runs"))
+
+
+def rows_of(table):
+    return {row["method"]: row for row in table["rows"]}
+
+
+def external_file(path: Path, fold: int = 1, war: float = 0.5, skip: int = 0, corpus: Corpus = SMALL) -> Path:
+    names, label, _, hard = corpus.of(fold)
+    pred = answer(label, hard, war, 99, fold).argmax(1)
+    rows = "".join(f"{n},{t},{p}\n" for n, t, p in list(zip(names, label, pred, strict=True))[skip:])
+    path.write_text("name,label,pred\n" + rows)
+    return path
+
+
+def test_a_run_that_has_learnt_nothing_is_named(tmp_path):
+    simulate(tmp_path, [Method("ceflnet_dfew", 0.5), Method("c3d_dfew", 0.14, folds=[2])], Corpus(folds=(1, 2)), [3])
+    leaderboard = make_leaderboard(tmp_path)
+    note = "c3d_dfew: 1 of 1 runs are at chance (fold 2 seed 3): they have learnt nothing"
+    assert "one seed each" in markdown(leaderboard)
+    assert note in markdown(leaderboard) and "ceflnet_dfew: 1 of" not in markdown(leaderboard)
+    page = write_html(leaderboard, tmp_path / "report").read_text(encoding="utf-8")
+    assert note in page and page.count("1 at chance") == 1
+    told = [summary(tmp_path / name / "fold2_seed3") for name in ("c3d_dfew", "ceflnet_dfew")]
+    assert ["at chance" in text for text in told] == [True, False]
+
+
+def test_every_number_is_that_of_the_files(made):
+    (table,) = make_leaderboard(made)["tables"]
+    row = rows_of(table)["ceflnet_dfew"]
+    files = [made / "ceflnet_dfew" / f"fold{fold}_seed{seed}" for seed in (0, 1) for fold in (1, 2)]
+    results = [json.loads((file / "result.json").read_text())["metrics"] for file in files]
+    answers = [read_predictions(file / "predictions.csv") for file in files]
+    for name in ("uar", "war"):
+        for which in ("last", "best_test"):
+            values = [metrics[which][name] for metrics in results]
+            assert row[which][f"{name}_mean"] == pytest.approx(np.mean(values))
+            assert row[which][f"{name}_std"] == pytest.approx(np.std(values, ddof=1))
+        low, high = row["last"][f"{name}_interval"]
+        assert low < row["last"][f"{name}_pooled"] < high
+        assert row["gap"][name] == pytest.approx(row["best_test"][f"{name}_mean"] - row["last"][f"{name}_mean"])
+    seeds = [
+        [np.concatenate([getattr(a, what) for a in answers[k : k + 2]]) for what in ("label", "pred")] for k in (0, 2)
+    ]
+    assert row["last"]["war_pooled"] == pytest.approx(np.mean([np.mean(label == pred) for label, pred in seeds]))
+    assert row["last"]["uar_pooled"] == pytest.approx(np.mean([balanced_accuracy_score(*seed) for seed in seeds]))
+    assert row["confusion"] == sum(confusion_matrix(*seed, labels=range(7)) for seed in seeds).tolist()
+    best = sum(np.array(metrics["best_test"]["confusion_matrix"]) for metrics in results)
+    assert row["best_test"]["war_pooled"] == pytest.approx(np.trace(best) / 240)
+    assert (row["params"], row["flops"], row["train_seconds"]) == (11_000_000, 8_000_000_000, 1205)
+    assert [(run["fold"], run["seed"], run["clips"]) for run in row["runs"]] == [
+        (1, 0, 60),
+        (1, 1, 60),
+        (2, 0, 60),
+        (2, 1, 60),
+    ]
+    assert [row["rank"] for row in table["rows"]] == [[1, 1], [2, 2]] and table["rows"][0] is row
+
+
+def test_the_tool_writes_all_pages(folder):
+    done = run_tool("report.py", folder)
+    assert {path.name for path in (folder / "report").iterdir()} >= {
+        f"leaderboard.{x}" for x in ("md", "csv", "tex", "json")
+    }
+    board = json.loads((folder / "report" / "leaderboard.json").read_text())
+    first = board["tables"][0]["rows"][0]
+    with open(folder / "report" / "leaderboard.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["method"] for line in lines] == ["ceflnet_dfew", "c3d_dfew"]
+    assert float(lines[0]["last_war_pooled"]) == first["last"]["war_pooled"] and lines[0]["rank_worst"] == "1"
+    page = (folder / "report" / "leaderboard.md").read_text(encoding="utf-8")
+    assert f"**{100 * first['last']['war_pooled']:.1f}** [" in page and "*best test epoch: mean WAR / UAR*" in page
+    assert "2 of 5 folds (fold 1, 2)" in page and "left out" not in done.stdout
+    tex = (folder / "report" / "leaderboard.tex").read_text(encoding="utf-8")
+    assert "ceflnet\\_dfew & " in tex and tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 1
+    assert all(line.count(" & ") == 7 for line in tex.splitlines() if line.endswith("\\\\"))
+    again = make_leaderboard(folder)
+    assert not again["left_out"], "its own pages are not taken for runs"
+    assert csv_text(again) == (folder / "report" / "leaderboard.csv").read_text(), "the same files, the same intervals"
+
+
+def test_other_protocols_and_tracks_have_tables_of_their_own(tmp_path):
+    longer = Method("ceflnet_long_dfew", 0.7, protocol=dict(schedule=dict(epochs=40)))
+    board = make_leaderboard(simulate(tmp_path, (*METHODS[:2], METHODS[4], longer), SMALL, seeds=(0,)))
+    members = [[row["method"] for row in table["rows"]] for table in board["tables"]]
+    assert sorted(map(sorted, members)) == [
+        ["ceflnet_dfew", "former_dfer_dfew"],
+        ["ceflnet_dfew_paper"],
+        ["ceflnet_long_dfew"],
+    ]
+    assert len({table["protocol_id"] for table in board["tables"]}) == 3 == len({t["title"] for t in board["tables"]})
+    for table in board["tables"]:
+        assert len(table["differs_from_others"]) >= 2
+        assert all("schedule.epochs: " in line or "track: " in line for line in table["differs_from_others"])
+    assert "schedule.epochs: 20 != 40" in markdown(board)
+
+
+def test_missing_folds_and_unfinished_runs_are_said(folder):
+    for fold in (1, 2):
+        (folder / "c3d_dfew" / f"fold{fold}_seed1" / "result.json").unlink()
+    shutil.rmtree(folder / "c3d_dfew" / "fold2_seed0")
+    board = make_leaderboard(folder)
+    assert sorted(board["left_out"]) == [
+        f"c3d_dfew/fold{k}_seed1: not finished, there is no result.json" for k in (1, 2)
+    ]
+    (table,), page = board["tables"], markdown(board)
+    row = rows_of(table)["c3d_dfew"]
+    assert (row["folds"], row["folds_missing"], row["clips"], table["pairs"][0]["clips"]) == ([1], 4, 60, 60)
+    assert "c3d_dfew: 1 of 5 folds (fold 1)" in page and "1 of 5 folds (fold 1)" in latex(board)
+    assert "c3d_dfew/fold1_seed1: not finished" in page
+
+
+def test_a_row_over_fewer_folds_never_stands_above_one_with_more(tmp_path):
+    methods = (Method("a_dfew", 0.3), Method("b_dfew", 0.9, folds=(1,)))
+    (table,) = make_leaderboard(simulate(tmp_path, methods, SMALL, seeds=(0,)))["tables"]
+    assert [row["method"] for row in table["rows"]] == ["a_dfew", "b_dfew"]
+    assert table["rows"][1]["rank"] == [1, 1], "on the clips of fold 1 it is better"
+
+
+def test_subjects_reach_the_interval(tmp_path):
+    board = make_leaderboard(simulate(tmp_path, TWO, Corpus(folds=(1, 2), clips=60, subjects=6), seeds=(0,)))
+    assert {row["resampled_by"] for row in board["tables"][0]["rows"]} == {"subject"}
+
+
+def test_the_epoch_that_a_held_out_part_picked_is_the_honest_one(folder):
+    for file in folder.glob("*/*/result.json"):
+        result = json.loads(file.read_text())
+        chosen = result["metrics"]["last"] | {"epoch": 11}
+        result["metrics"] = {"selected_by_val": chosen, "last": result["metrics"]["best_test"], **result["metrics"]}
+        file.write_text(json.dumps(result))
+    board = make_leaderboard(folder)
+    (table,) = board["tables"]
+    assert table["honest"] == "selected_by_val" and {run["last_epoch"] for run in table["rows"][0]["runs"]} == {11}
+    assert "best on a held-out part of the training fold" in markdown(board)
+
+
+def test_a_test_counts_where_it_is_of_another_corpus(folder):
+    for fold, dataset in ((1, "DFEW"), (2, "DFEW -> AFEW")):
+        file = folder / "c3d_dfew" / f"fold{fold}_seed1" / "result.json"
+        result = json.loads(file.read_text())
+        _change(file, metrics={"checkpoint": result["metrics"]["last"]}, dataset=dataset, time={"train_seconds": 0.0})
+    board = make_leaderboard(folder)
+    assert board["left_out"] == ["c3d_dfew/fold1_seed1: a test of a checkpoint, not a training"]
+    across = board["tables"][1]
+    assert (across["dataset"], across["honest"]) == ("DFEW -> AFEW", "checkpoint")
+    (row,) = across["rows"]
+    assert row["best_test"]["war_mean"] is None and row["train_seconds"] is None and row["runs"][0]["fold"] == 2
+    assert "checkpoints as they were given" in markdown(board) and csv_text(board) and latex(board)
+
+
+def test_a_class_without_clips_and_one_never_hit(tmp_path):
+    folder = simulate(tmp_path, TWO[:1], SMALL, seeds=(0,))
+    for file in folder.glob("*/*/predictions.csv"):
+        given = read_predictions(file)
+        label = np.where(given.label == 6, 0, given.label)
+        scores = np.where(np.arange(7) == 3, -9, given.scores)
+        write_predictions(file, given.name, label, scores)
+        _refresh(file)
+    (table,) = make_leaderboard(folder)["tables"]
+    recall = table["rows"][0]["recall"]
+    assert recall[6] is None and recall[3] == 0 and "nan" not in csv_text(make_leaderboard(folder)).lower()
+
+
+def _refresh(file: Path) -> None:
+    """Let the result beside a predictions.csv say what it says."""
+    result, given = json.loads((file.parent / "result.json").read_text()), read_predictions(file)
+    scores = recall_scores(given.label, given.pred, len(CLASSES))
+    plain = {name: scores[name].tolist() for name in ("confusion_matrix", "support")}
+    result["metrics"]["last"] |= plain | {"uar": scores["uar"], "war": scores["war"]}
+    (file.parent / "result.json").write_text(json.dumps(result))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda file: file.write_text(file.read_text()[:500]), "result.json cannot be read as JSON"),
+        (lambda file: file.write_bytes(b"\xff\xfe\x00"), "result.json cannot be read as JSON"),
+        (lambda file: file.write_text("[1, 2]"), "expected the result.json that tools/train.py leaves"),
+        (lambda file: file.write_text('{"name": "foreign"}'), "has no config_name, command"),
+        (lambda file: _change(file, schema_version=9), "schema_version is 9: expected 1"),
+        (lambda file: _change(file, metrics={}), "is not a result of a run"),
+        (lambda file: _change(file, metrics={"last": {"war": "x"}}), "is not a result of a run"),
+        (lambda file: _change(file, classes=["a"]), "is not a result of a run"),
+        (lambda file: _change(file, protocol=None), "is not a result of a run"),
+        (lambda file: _change(file, fold="one"), "is not a result of a run"),
+        (lambda file: _change(file, cost=None), "is not a result of a run"),
+        (lambda file: _change(file, seed=0), "fold1_seed0 are both c3d_dfew, fold 1, seed 0"),
+        (lambda file: (file.parent / "predictions.csv").unlink(), "predictions.csv: cannot be read"),
+        (lambda file: shutil.copy(file.parents[1] / "fold2_seed1" / "predictions.csv", file.parent), "one run"),
+    ],
+)
+def test_a_damaged_or_foreign_file_is_named_in_one_line(folder, spoil, message):
+    spoil(folder / "c3d_dfew" / "fold1_seed1" / "result.json")
+    done = run_tool("report.py", folder, check=False) if "JSON" in message else None
+    with pytest.raises(UserError) as error:
+        make_leaderboard(folder)
+    assert message in str(error.value) and "fold1_seed1" in str(error.value) and "\n" not in str(error.value)
+    if done:
+        assert done.returncode == 1 and done.stderr.count("\n") == 1 and not (folder / "report").exists()
+
+
+def _change(file: Path, **changes) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def test_runs_on_other_labels_are_refused(folder):
+    file = folder / "c3d_dfew" / "fold2_seed0" / "predictions.csv"
+    given = read_predictions(file)
+    label = given.label.copy()
+    label[3] = (label[3] + 1) % 7
+    write_predictions(file, given.name, label, given.scores)
+    _refresh(file)
+    with pytest.raises(UserError, match="clip '20003' of fold 2 has label"):
+        make_leaderboard(folder)
+
+
+def test_a_folder_without_runs_ends_in_one_line(tmp_path):
+    for place, message in ((tmp_path, "holds no finished run"), (tmp_path / "none", "is not a folder")):
+        done = run_tool("report.py", place, check=False)
+        assert done.returncode == 1 and message in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_predictions_of_other_code_enter_the_table(folder):
+    file = external_file(folder.parent / "theirs.csv", skip=4)
+    arguments = ("--add-external", "my_net", file, "--dataset", "dfew", "--fold", "1", "--source", "a paper")
+    assert "added" in run_tool("report.py", folder, *arguments).stdout
+    board = json.loads((folder / "report" / "leaderboard.json").read_text())
+    row = rows_of(board["tables"][0])["my_net"]
+    given = read_predictions(file)
+    assert row["external"] and row["params"] is None and row["gap"] == {"uar": None, "war": None}
+    assert row["missing"] == ["10000", "10001", "10002", "10003"] and row["clips"] == 60
+    assert row["last"]["war_pooled"] == pytest.approx((given.pred == given.label).sum() / 60), "missing ones are wrong"
+    page = (folder / "report" / "leaderboard.md").read_text(encoding="utf-8")
+    assert "my_net (external)" in page and "external, protocol unknown; a paper" in page
+    assert "my_net: 4 clips without an answer, counted as wrong: 10000, 10001, 10002, 10003" in page
+    with open(folder / "report" / "leaderboard.csv", newline="") as lines:
+        assert {line["method"]: line["protocol_id"] for line in csv.DictReader(lines)}["my_net"] == "unknown"
+    again = run_tool("report.py", folder, *arguments, check=False)
+    assert again.returncode == 1 and "my_net is there already" in again.stderr
+
+
+def test_a_file_per_fold_is_one_method(folder):
+    files = [str(external_file(folder.parent / f"{fold}.csv", fold)) for fold in (1, 2)]
+    add_external(folder, "my_net", files, "DFEW", [1, 2])
+    board = make_leaderboard(folder)
+    assert rows_of(board["tables"][0])["my_net"]["folds"] == [1, 2] and not board["left_out"]
+    add_external(folder, "third", files[:1], "DFEW", [1, 3])
+    assert make_leaderboard(folder)["left_out"] == ["external/third: no run of DFEW, fold 3, to compare it with"]
+
+
+def test_an_external_file_that_contradicts_the_corpus_is_refused(folder):
+    lines = external_file(folder.parent / "theirs.csv").read_text().splitlines()
+    name, label, pred = lines[8].split(",")
+    cases = (
+        ("wrong", [*lines[:8], f"{name},{(int(label) + 1) % 7},{pred}", *lines[9:]], f"clip '{name}' has label"),
+        ("foreign", [*lines, "clip_1.mp4,0,0"], "1 of 61 clips are in no run of dfew, fold 1, such as 'clip_1.mp4'"),
+        ("classes", [*lines, "x,7,7"], "label runs from 0 to 7: expected 0..6"),
+        ("ceflnet_dfew", lines, "name 'ceflnet_dfew' is that of another method"),
+    )
+    for called, content, message in cases:
+        (folder.parent / "theirs.csv").write_text("\n".join(content) + "\n")
+        place = add_external(folder, called, [str(folder.parent / "theirs.csv")], "dfew", [1])
+        with pytest.raises(UserError) as error:
+            make_leaderboard(folder)
+        assert message in str(error.value) and called in str(error.value)
+        shutil.rmtree(place)
+    for name in ("../up", "", ".hidden", "a/b"):
+        with pytest.raises(UserError, match="expected a name that can be a folder's"):
+            add_external(folder, name, [], "dfew", [1])
+    place = add_external(folder, "fine", [str(external_file(folder.parent / "theirs.csv"))], "dfew", [1])
+    (place / "about.json").write_text('{"name": "fine"}')
+    with pytest.raises(UserError, match=r"fine/about\.json: expected"):
+        make_leaderboard(folder)
+
+
+def test_latency_comes_from_speed_files(folder):
+    speed = [
+        {"config": "configs/c3d_dfew.py", "device_name": "CPU", "precision": "fp32", "latency": {"median_ms": 12.5}}
+    ]
+    (folder / "speed").mkdir()
+    (folder / "speed" / "cpu.json").write_text(json.dumps(speed))
+    rows = rows_of(make_leaderboard(folder)["tables"][0])
+    assert (rows["c3d_dfew"]["latency_ms"], rows["c3d_dfew"]["latency_on"]) == (12.5, "CPU, fp32")
+    assert rows["ceflnet_dfew"]["latency_ms"] is None
+    (folder / "speed" / "cpu.json").write_text('["x"]')
+    with pytest.raises(UserError, match=r"cpu.json is not what tools/speed.py --json writes"):
+        make_leaderboard(folder)
