@@ -4,22 +4,29 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := work_dirs/ceflnet_synthetic/fold1_seed0
 
-.PHONY: demo test lint env clean help
+.PHONY: demo test lint env env-dev clean help
 
 help:
 	@echo "make demo   render the synthetic corpus, train CEFLNet on it, test it, explain it (about 6 minutes)"
-	@echo "make env    the environment alone, in .venv"
+	@echo "make env    the environment alone, in .venv (make env-dev: with what tests need)"
 	@echo "make test   the whole test suite (about 5 minutes)"
 	@echo "make lint   style, import contracts, and whether model_zoo.md is up to date"
 
-env: .venv/.complete
+env: .venv/.demo
 
-.venv/.complete: requirements.lock requirements-clips.lock pyproject.toml
+env-dev: .venv/.dev
+
+.venv/.demo: requirements.lock pyproject.toml
 	@echo "installing the locked environment into .venv: a few minutes, once"
-	$(PYTHON) -m venv .venv
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/pip install --disable-pip-version-check --no-deps --require-hashes --requirement requirements-clips.lock
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/.dev: .venv/.demo requirements-dev.lock requirements-clips.lock
+	@echo "installing what tests need on top of it"
+	$(BIN)/pip install --disable-pip-version-check --requirement requirements-dev.lock
+	$(BIN)/pip install --disable-pip-version-check --no-deps --require-hashes --requirement requirements-clips.lock
 	@touch $@
 
 demo: env
@@ -28,10 +35,10 @@ demo: env
 	$(BIN)/python tools/explain.py configs/ceflnet_synthetic.py $(DEMO)/last.pth
 	@echo "scores, predictions, confusion matrix and figures are in $(DEMO)"
 
-test: env
+test: env-dev
 	$(BIN)/python -m pytest -q
 
-lint: env
+lint: env-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
