@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.config.lazy import LazyObject
 
 from cefl_bench.errors import UserError
 
@@ -56,7 +57,7 @@ def _with_types(value: Any, source: str) -> Any:
     return value
 
 
-def _type_named(name: str, source: str) -> Any:
+def _type_named(name: str, source: str) -> LazyObject:
     module, _, attribute = name.rpartition(".")
     known = name.startswith((OURS, *OTHERS)) or (module.startswith("mmengine.hooks") and attribute in HOOKS)
     if not known:
@@ -70,4 +71,4 @@ def _type_named(name: str, source: str) -> Any:
         raise UserError(f"{source}: type {name!r} is not in this version ({error}): give the config file") from None
     if not inspect.isclass(found) and name not in FUNCTIONS:
         raise UserError(f"{source}: type {name!r} is not a class: expected a part that a config can build")
-    return found
+    return LazyObject(module, attribute)  # keeps the name it was found by, so that the config compares equal

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from cefl_bench.commands.facts import known_before
 from cefl_bench.commands.pack import decode_always
+from cefl_bench.commands.runner import PlainRunner
 from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint, say, start_processes
-from cefl_bench.commands.train import PlainRunner, finish
+from cefl_bench.commands.train import finish
 from cefl_bench.errors import UserError
 from cefl_bench.files import sha256_of
 from cefl_bench.hooks.progress import Progress

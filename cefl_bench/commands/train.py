@@ -2,7 +2,6 @@
 
 import json
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.dist import get_world_size, is_main_process
-from mmengine.runner import Runner
 
 from cefl_bench.commands.facts import known_before
 from cefl_bench.commands.pack import decode_always
+from cefl_bench.commands.runner import PlainRunner
 from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say, start_processes
 from cefl_bench.config import HELD_OUT
 from cefl_bench.datasets.base import VideoDataset
@@ -115,14 +114,6 @@ def finish(folder: Path) -> Path:
         draw_confusion(json.loads((folder / RESULT).read_text(encoding="utf-8")), folder / CONFUSION)
         say(summary(folder))
     return folder
-
-
-class PlainRunner(Runner):
-    """mmengine's runner without the dated folder and the copy of the config that it makes at every start."""
-
-    def dump_config(self) -> None:
-        with suppress(OSError):  # not empty, or gone
-            Path(self._log_dir).rmdir()
 
 
 def _cost_in_words(cost: dict[str, Any]) -> str:
