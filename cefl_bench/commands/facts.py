@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 from math import prod
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -12,23 +13,34 @@ from cefl_bench.commands.pack import store_of
 from cefl_bench.cost.flops import cost_or_reason, model_cost
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
-from cefl_bench.functional.protocol import is_other_corpus, protocol_id, protocol_of
+from cefl_bench.files import sha256_of
+from cefl_bench.functional.protocol import is_other_corpus, protocol_id, protocol_of, start_of
 from cefl_bench.runs.environment import environment
 from cefl_bench.transforms.blank import blank_sample
 
 
-def known_before(config: Config, config_plain: dict[str, Any], datasets: Mapping[str, VideoDataset]) -> dict[str, Any]:
+def known_before(
+    config: Config,
+    config_plain: dict[str, Any],
+    datasets: Mapping[str, VideoDataset],
+    known: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The facts of a run of a config on these datasets (`test`, and `train`, `val` when training).
 
     Args:
         config_plain: what the weights are trained by: the config as plain values, or that of a checkpoint.
+        known: the protocol of the training, where a checkpoint that knows it is tested.
     """
     test_set, corpus, fold = datasets["test"], datasets["test"].METAINFO["name"], datasets["test"].fold
     trained_on = config.train_dataloader.dataset
     meta = trained_on.type.METAINFO
     if is_other_corpus(config.test_dataloader.dataset):
         corpus, fold = f"{trained_on.get('name', meta['name'])} -> {corpus}", trained_on.get("fold", 1)
-    protocol = protocol_of(config_plain | {"track": config.track})
+    trained = known or {}
+    start = trained.get("start") or start_facts(config.model.backbone.get("init_cfg"))
+    protocol = protocol_of(
+        config_plain | {"track": config.track}, start, _data_facts(datasets, trained.get("data", {}))
+    )
     return {
         "config_name": config.config_name,
         "config": config_plain,
@@ -36,6 +48,7 @@ def known_before(config: Config, config_plain: dict[str, Any], datasets: Mapping
         "method": config.method,
         "title": config.title,
         "dataset": corpus,
+        "trained_on": trained_on.get("name", meta["name"]),
         "classes": list(test_set.label_classes),
         "track": config.track,
         "protocol_id": protocol_id(protocol),
@@ -43,12 +56,38 @@ def known_before(config: Config, config_plain: dict[str, Any], datasets: Mapping
         "fold": fold,
         "num_folds": trained_on.get("num_folds", meta["num_folds"]),
         "seed": config.randomness.seed,
-        "clips": {"official": test_set.num_official_clips()},
+        "clips": {"official": test_set.num_official_clips(), "official_counts": not counts_off(datasets)},
         "cost": cost_or_reason(*_model_and_shape(config)),
         "environment": environment(),
         "data": {"packed": all(store_of(dataset) is not None for dataset in datasets.values())},
         "data_fingerprint": {split: dataset.fingerprint() for split, dataset in datasets.items()},
     }
+
+
+def start_facts(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Where the initial weights come from; of a file also its hash, which tells it from others of any name."""
+    source = start_of({"backbone": {"init_cfg": init_cfg}})
+    file = (init_cfg or {}).get("checkpoint")
+    if file is None:
+        return {"source": source}
+    return {"source": "file", "sha256": sha256_of(file) if Path(file).is_file() else None}
+
+
+def counts_off(datasets: Mapping[str, VideoDataset]) -> list[str]:
+    """A line for every number of videos, or of videos of a class, that is not the official one."""
+    lines = []
+    for split in ("train", "test"):
+        if split in datasets:
+            lines += datasets[split].counts_off()
+    return lines
+
+
+def _data_facts(datasets: Mapping[str, VideoDataset], trained: Mapping[str, Any]) -> dict[str, Any]:
+    """What the files say of the corpus that is trained on, and of the one that is tested on where it says another."""
+    facts = datasets["train"].protocol_facts() if "train" in datasets else trained.get("train", {})
+    tested = datasets["test"].protocol_facts()
+    data = {"train": facts} if facts else {}
+    return data | ({"test": tested} if tested != facts else {})
 
 
 def config_cost(config: Config) -> dict[str, Any]:

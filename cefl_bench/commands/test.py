@@ -42,7 +42,7 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
     meta = checkpoints.load(checkpoint).get("meta", {})
     # How the weights were trained is the checkpoint's to say, how they are tested the config's.
     tested = {key: resolved[key] for key in ("test_dataloader", "data_preprocessor")}
-    facts = known_before(config, meta.get("config", resolved) | tested, {"test": test_set})
+    facts = known_before(config, meta.get("config", resolved) | tested, {"test": test_set}, meta.get("protocol"))
     facts |= {"config": resolved}
     facts["checkpoint"] = {"path": str(checkpoint), "sha256": sha256_of(checkpoint), "epoch": meta.get("epoch")}
     say(f"{facts['dataset']}, fold {facts['fold']}: {len(test_set)} test videos, on {device_name()}, into {folder}")

@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.dist import get_world_size, is_main_process
 
-from cefl_bench.commands.facts import known_before
+from cefl_bench.commands.facts import counts_off, known_before
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
 from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say, start_processes
@@ -89,6 +89,8 @@ def run(plan: Plan) -> None:
     facts = known_before(config, plan.resolved, datasets)
     for note in datasets["test"].notes:
         say(note)
+    for line in counts_off(datasets):
+        say(f"not the official corpus: {line}")
     held_out = f", {len(datasets['val'])} held-out" if "val" in datasets else ""
     packed = ", packed" if facts["data"]["packed"] else ""
     say(
@@ -100,7 +102,7 @@ def run(plan: Plan) -> None:
     runner = PlainRunner.from_cfg(config)
     if is_main_process():
         write_text(plan.folder / CONFIG, Config(plan.resolved).dump())
-    hooks = [Reseed(), Progress(), WriteResult(facts), Checkpoint(plan.resolved, plan.resume)]
+    hooks = [Reseed(), Progress(), WriteResult(facts), Checkpoint(facts, plan.resume)]
     if HELD_OUT in config:
         hooks.append(Validate(config[HELD_OUT], config.val_evaluator))
     for hook in hooks:

@@ -164,6 +164,28 @@ class VideoDataset(BaseDataset):
         counts = self.METAINFO.get("num_test_clips")
         return counts[self.fold - 1] if counts and self.split == "test" and self._there is None else None
 
+    def counts_off(self) -> list[str]:
+        """A line for every official number of this side of the fold that the files do not have."""
+        whole = self.split in ("train", "test") and not (self.split == "train" and self.holdout)
+        if self._there is not None or not whole:
+            return []
+        where, listed = f"{self.METAINFO['name']}, fold {self.fold}, {self.split}", len(self)
+        tests, total = self.METAINFO.get("num_test_clips"), self.METAINFO["num_clips"]
+        if tests and total:
+            official = tests[self.fold - 1] if self.split == "test" else total - tests[self.fold - 1]
+            if listed != official:
+                return [f"{where}: {listed:,} videos, officially {official:,}"]
+        lines = []
+        found = Counter(self.get_data_info(index)["label"] for index in range(listed))
+        for label, official in enumerate(self.METAINFO.get("class_counts", {}).get(self.split, ())):
+            if found[label] != official:
+                lines.append(f"{where}: {found[label]:,} videos of {self.classes[label]}, officially {official:,}")
+        return lines
+
+    def protocol_facts(self) -> dict[str, Any]:
+        """What only the files of the corpus know of it and what moves a score; the same for all folds."""
+        return {}
+
     def fingerprint(self) -> str:
         """SHA-256 over every video's name, label, path below the data root, and size (images for a frame folder)."""
         digest = hashlib.sha256()

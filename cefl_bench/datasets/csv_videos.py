@@ -1,7 +1,10 @@
 """A corpus of your own: one CSV beside the videos."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.crops import VIDEO, in_crops, report_of
@@ -83,6 +86,10 @@ class CSVVideos(VideoDataset):
                 f"({people[1][both[0]]!r}) of fold {self.fold}: expected all videos of a subject on one side"
             )
         return in_crops(sides[self.split], *crops) if crops else sides[self.split]
+
+    def protocol_facts(self) -> dict[str, Any]:
+        rows = sorted(json.dumps(row, sort_keys=True) for _, row in read_table(self.required_files()[0], "name"))
+        return {"lists": hashlib.sha256("\n".join(rows).encode()).hexdigest()[:12]}
 
     def _entry(self, row: dict[str, str]) -> Entry:
         path = str(inside(self.data_root, row["path"]))

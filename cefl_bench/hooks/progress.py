@@ -20,6 +20,7 @@ class Progress(Hook):
     """A bar over the batches (on a terminal), a line per epoch (also in `train.log`); stops at a NaN loss."""
 
     priority = "BELOW_NORMAL"  # before the schedulers step to the next learning rate
+    stateless = True
 
     def __init__(self) -> None:
         self._bar: tqdm | None = None

@@ -20,6 +20,7 @@ class Reseed(Hook):
     """
 
     priority = "VERY_HIGH"
+    stateless = True
 
     def before_train_epoch(self, runner: Runner) -> None:
         runner.train_dataloader.dataset.set_epoch(runner.seed, runner.epoch)

@@ -23,6 +23,7 @@ class Validate(Hook):
 
     # Above Progress and WriteResult, which read what this adds.
     priority = "NORMAL"
+    stateless = True
 
     def __init__(self, dataloader: dict[str, Any], evaluator: list[dict[str, Any]]) -> None:
         self.dataloader, self.evaluator = dataloader, evaluator

@@ -69,14 +69,23 @@ def load_into(model: torch.nn.Module, path: str | Path) -> dict[str, Any]:
         UserError: naming the first keys that do not fit.
     """
     checkpoint = load(path)
+    fill(model, checkpoint, path)
+    return checkpoint
+
+
+def fill(model: torch.nn.Module, checkpoint: dict[str, Any], path: str | Path) -> None:
+    """Fill a model with the weights of a checkpoint that was loaded from `path`.
+
+    Raises:
+        UserError: naming the first keys that do not fit.
+    """
     try:
         model.load_state_dict(state_dict_of(checkpoint), strict=True)
-    except (RuntimeError, AttributeError) as error:
+    except (RuntimeError, AttributeError, TypeError) as error:
         raise UserError(
             f"checkpoint {str(path)!r} does not fit the model of the config ({' '.join(str(error).split())[:400]}); "
             "use the config it was trained with"
         ) from None
-    return checkpoint
 
 
 def _first_line(error: Exception) -> str:

@@ -17,8 +17,12 @@ class Result(TypedDict):
     """The resolved config: every value, types as dotted names."""
     command: str
     method: str
+    title: NotRequired[str]
+    """The method's name for people."""
     dataset: str
     """The corpus; `A -> B` for a model that was trained on A and tested on B."""
+    trained_on: NotRequired[str]
+    """The corpus that was trained on."""
     classes: list[str]
     """The model's, so A's; only those that B has as well can be an answer, and the others have no test clip."""
     track: str

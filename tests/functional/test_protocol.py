@@ -1,18 +1,19 @@
 """The protocol id changes with what matters, and with nothing else."""
 
+import copy
 from pathlib import Path
 
 import pytest
 
 from cefl_bench.config import load_config
-from cefl_bench.functional.protocol import difference, protocol_id, protocol_of
+from cefl_bench.functional.protocol import difference, kind_of, leaf_paths, protocol_id, protocol_of
 from cefl_bench.plain import plain
 
 CONFIG = Path(__file__).parents[2] / "configs" / "ceflnet_synthetic.py"
 
 
 def protocol(**options):
-    return protocol_of(plain(load_config(CONFIG, options).to_dict()) | {"track": "fair"})
+    return protocol_of(plain(load_config(CONFIG, options).to_dict()))
 
 
 @pytest.mark.parametrize(
@@ -40,11 +41,16 @@ def test_stays_the_same_for_what_does_not_matter(options):
         ({"optim_wrapper.optimizer.lr": 0.5}, "schedule.optimizer.optimizer.lr"),
         ({"data_preprocessor.size": 32}, "preprocessing.size"),
         ({"train_dataloader.batch_size": 4}, "batch_size"),
-        ({"train_dataloader.drop_last": True}, "drop_last"),
-        ({"train_dataloader.sampler.shuffle": False}, "sampler.shuffle"),
+        ({"train_dataloader.drop_last": True}, "training_loader.drop_last"),
+        ({"train_dataloader.sampler.shuffle": False}, "training_loader.sampler.shuffle"),
         ({"train_dataloader.dataset.shuffle_labels": True}, "labels"),
         ({"test_dataloader.dataset.pipeline.1.scheme": "ceflnet"}, "frames.test"),
         ({"test_dataloader.dataset.split": "all"}, "test_dataset"),
+        ({"model.backbone.init_cfg": {"timm": "resnet18"}}, "start.source"),
+        ({"train_cfg.val_interval": 2}, "schedule.val_interval"),
+        ({"custom_hooks": [{"type": "EMAHook"}]}, "hooks.own"),
+        ({"test_dataloader.drop_last": True}, "test_loader.drop_last"),
+        ({"optim_wrapper.accumulative_counts": 4}, "schedule.optimizer.accumulative_counts"),
     ],
     ids=str,
 )
@@ -57,7 +63,7 @@ def test_changes_with_what_matters_and_names_it(options, field):
 def test_other_test_lists_than_those_of_the_training_side_are_another_protocol():
     path = CONFIG.with_name("ceflnet_dfew.py")
     easy, plain_one = (
-        protocol_of(plain(load_config(path, options).to_dict()) | {"track": "fair"})
+        protocol_of(plain(load_config(path, options).to_dict()))
         for options in ({"test_dataloader.dataset.lists": "easy.csv"}, {})
     )
     (line,) = difference(plain_one, easy)
@@ -65,6 +71,51 @@ def test_other_test_lists_than_those_of_the_training_side_are_another_protocol()
 
 
 def test_the_batch_is_that_of_all_processes():
-    config = plain(load_config(CONFIG).to_dict()) | {"track": "fair"}
+    config = plain(load_config(CONFIG).to_dict())
     alone, together = protocol_of(config), protocol_of(config | {"num_processes": 2})
     assert together["batch_size"] == 2 * alone["batch_size"]
+
+
+LEAVES = sorted(CONFIG.parent.glob("*.py"))
+
+
+def _changed(config, path):
+    """A copy of a resolved config in which the value at a dotted path is another one."""
+    changed = copy.deepcopy(config)
+    *parents, last = path.split(".")
+    here = changed
+    for part in parents:
+        here = here[int(part)] if isinstance(here, list) else here[part]
+    key = int(last) if isinstance(here, list) else last
+    value = here[key]
+    here[key] = value + 1 if isinstance(value, int | float) and not isinstance(value, bool) else {"changed": str(value)}
+    return changed
+
+
+def test_every_value_of_every_config_is_protocol_or_method_or_neither_as_listed():
+    seen = set()
+    for leaf in LEAVES:
+        config = plain(load_config(leaf).to_dict()) | {"num_processes": 1, "launcher": "none", "work_dir": "x"}
+        before = protocol_id(protocol_of(config))
+        for path in leaf_paths(config):
+            kind = kind_of(path).kind
+            if (path, kind) in seen or path.endswith(("label_map", "init_cfg")):
+                continue
+            seen.add((path, kind))
+            moved = protocol_id(protocol_of(_changed(config, path))) != before
+            assert moved == (kind == "protocol"), f"{leaf.stem}: {path} is listed as {kind}"
+    assert len(seen) > 100
+
+
+def test_a_field_that_nobody_thought_of_is_part_of_the_protocol():
+    config = plain(load_config(CONFIG).to_dict())
+    assert kind_of("cutout.size").kind == "protocol"
+    assert protocol_id(protocol_of(config | {"cutout": {"size": 3}})) != protocol_id(protocol_of(config))
+
+
+def test_data_that_say_another_crop_rule_are_another_protocol():
+    config = plain(load_config(CONFIG).to_dict())
+    (line,) = difference(
+        protocol_of(config, data={"crops": {"margin": 0.1}}), protocol_of(config, data={"crops": {"margin": 1.5}})
+    )
+    assert line == "data.crops.margin: 0.1 != 1.5"
