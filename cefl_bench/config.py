@@ -67,14 +67,22 @@ def load_config(
             if not is_other_corpus(config[name].dataset):
                 config[name].dataset.fold = fold
     _apply(config, {key: value for key, value in (options or {}).items() if key not in early})
-    # An adapter knows its classes, so that no config repeats how many there are.
-    config.model.head.setdefault("num_classes", len(classes_of(config.train_dataloader.dataset)))
+    head, loader = config.model.get("head"), config.get("train_dataloader")
+    if isinstance(head, dict) and isinstance(loader, ConfigDict):
+        # An adapter knows its classes, so that no config repeats how many there are.
+        head.setdefault("num_classes", len(classes_of(loader.dataset)))
     return config
 
 
 def classes_of(dataset: Mapping[str, Any]) -> Sequence[str]:
     """The class names of a dataset's config, in the order of the labels."""
     return dataset.get("classes") or dataset["type"].METAINFO["classes"]
+
+
+def classes_of_model(dataset: Mapping[str, Any]) -> Sequence[str]:
+    """The class names that the labels of a test dataset count: those of the model, where the corpus is another."""
+    there = dataset.get("classes_as")
+    return classes_of(dataset) if there is None else getattr(there, "METAINFO", {"classes": there})["classes"]
 
 
 def bases() -> Path:

@@ -1,6 +1,7 @@
 """What a user did wrong, told in one line and an exit status."""
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 
@@ -20,6 +21,8 @@ def one_line_errors(main: Callable[[], None]) -> Callable[[], None]:
         try:
             main()
         except UserError as error:
+            if os.environ.get("CEFL_BENCH_DEBUG"):
+                raise
             # one that a data worker raised comes with the worker's traceback before it
             print(f"error: {str(error).rpartition('UserError: ')[2].strip()}", file=sys.stderr)
             raise SystemExit(1) from None

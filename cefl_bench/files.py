@@ -29,6 +29,14 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def sweep(folder: str | Path) -> None:
+    """Remove what killed processes left half-written in a folder: temporary names of processes that are gone."""
+    for path in Path(folder).glob(".*.tmp*"):
+        process = path.name.rpartition(".tmp")[0].rpartition(".")[2]
+        if process.isdecimal() and not Path(f"/proc/{process}").exists():
+            path.unlink(missing_ok=True)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8, atomically."""
     with atomic_path(path) as temporary:

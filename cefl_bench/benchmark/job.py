@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Job:
     def command(self) -> list[str]:
         """The call that trains it, as `cefl-bench train` does."""
         options = self.options
-        words = [sys.executable, "-m", "cefl_bench.cli", "train", options.config]
+        words = [sys.executable, "-m", "cefl_bench.cli", "train", str(options.config)]
         words += ["--fold", str(self.fold), "--seed", str(self.seed)]
         words += ["--dataset", options.dataset] if options.dataset else []
         words += ["--work-dir", str(self.folder), "--resume"]
@@ -78,12 +78,13 @@ class Job:
         return min(int(told[-1]), self.num_epochs) if told else 0
 
 
-def job_of(options: RunOptions, out: Path) -> Job:
+def job_of(options: RunOptions, fold: int, seed: int, out: Path) -> Job:
     """The job of a config, fold and seed, in its folder below `out`."""
+    options = replace(options, fold=fold, seed=seed)
     config = plain(configured(options).to_dict()) | {"num_processes": 1}
     name = config["config_name"]
-    folder = out / name / f"fold{options.fold}_seed{options.seed}"
-    return Job(options, name, options.fold, options.seed, folder, config)
+    folder = out / name / f"fold{fold}_seed{seed}"
+    return Job(options, name, fold, seed, folder, config)
 
 
 @dataclass
@@ -100,7 +101,9 @@ class RemoteJob:
 
     def __call__(self) -> None:
         os.chdir(self.directory)
-        with hold(self.folder, wait=True) as held:
+        held = hold(self.folder, wait=True)
+        assert held is not None, "waiting ends only with the folder"
+        with held:
             status = process.start(self.command, self.folder, held).wait()
         if status:
             raise RuntimeError(f"{' '.join(self.command)}: {process.ending(status)}, see {self.folder / JOB_LOG}")

@@ -1,7 +1,7 @@
 """The jobs of a benchmark: every config on every fold with every seed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.config import Config
@@ -39,7 +39,7 @@ def jobs_of(options: BenchmarkOptions) -> list[Job]:
     seeds = _whole_numbers("--seeds", options.seeds, lowest=0)
     own_options = _options_by_config(options)
     names: list[str] = []
-    matrix = []
+    matrix: list[tuple[int, int, int, RunOptions]] = []
     for path in options.configs:
         cfg_options = [*options.cfg_options, *own_options.get(path, ())]
         config = load_config(path, parse_options(cfg_options), dataset=options.dataset)
@@ -56,9 +56,10 @@ def jobs_of(options: BenchmarkOptions) -> list[Job]:
             raise UserError(f"--folds {options.folds}: {path} has folds 1..{num_folds}: expected these, or all")
         shared = {name: getattr(options, name) for name in ("select", "amp", "no_pack", "dataset")}
         run = RunOptions(str(path), cfg_options=cfg_options, **shared)
-        matrix += [replace(run, fold=fold, seed=seed) for fold in folds for seed in seeds]
-    matrix.sort(key=lambda run: (seeds.index(run.seed), run.fold))
-    return [job_of(run, Path(options.out)) for run in matrix]
+        for fold in folds:
+            matrix += [(seeds.index(seed), fold, seed, run) for seed in seeds]
+    matrix.sort(key=lambda place: place[:2])
+    return [job_of(run, fold, seed, Path(options.out)) for _, fold, seed, run in matrix]
 
 
 def _options_by_config(options: BenchmarkOptions) -> dict[str, list[str]]:

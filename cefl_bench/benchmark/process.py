@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from cefl_bench.parallel.workers import HOLDER
 from cefl_bench.runs.folder import JOB_LOG
 
 PROMPT = "$ "
@@ -35,7 +36,7 @@ def start(
         log.flush()
         return subprocess.Popen(
             command,
-            env=os.environ | dict(environment or {}),
+            env=os.environ | {HOLDER: "1"} | dict(environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

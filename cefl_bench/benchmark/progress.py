@@ -58,6 +58,7 @@ class Progress:
             return
         self._epochs[job] = job.num_epochs
         result = job.result()
+        assert result is not None, "a job without a reason has a result"
         scores = result["metrics"][honest(result)]
         self.say(f"done     {job}: UAR {scores['uar']:.3f}  WAR {scores['war']:.3f}")
 

@@ -64,7 +64,9 @@ class SlurmExecutor:
         if not waiting:
             return []
         self._folder.mkdir(parents=True, exist_ok=True)
-        with hold(self._folder, wait=True):  # of two runs of the benchmark, one submits a job
+        held = hold(self._folder, wait=True)
+        assert held is not None, "waiting ends only with the folder"
+        with held:  # of two runs of the benchmark, one submits a job
             queue = _ask_queue()
             if queue is None:
                 raise UserError("--executor slurm: squeue does not answer: is SLURM running?")

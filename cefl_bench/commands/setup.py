@@ -1,22 +1,27 @@
 """What the command line adds to a config, and the datasets that come out of both: the first step of every tool."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.model import MMDistributedDataParallel
-from mmengine.optim import AmpOptimWrapper
 
+from cefl_bench.commands.machine import told_as
 from cefl_bench.commands.pack import check_store
-from cefl_bench.config import VAL, load_config, parse_options, select_by_val
+from cefl_bench.config import (
+    VAL,
+    classes_of,
+    classes_of_model,
+    load_config,
+    parse_options,
+    select_by_val,
+)
+from cefl_bench.config_check import check_values
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
 from cefl_bench.functional.protocol import difference, is_other_corpus
-from cefl_bench.parallel.distributed import join_processes, keep_freed_memory
 from cefl_bench.plain import from_plain, plain
 from cefl_bench.registry import DATASETS
 from cefl_bench.runs import checkpoints
@@ -52,10 +57,10 @@ def configured(options: RunOptions) -> Config:
     else:
         config = load_config(options.config, parse_options(options.cfg_options), options.fold, options.dataset)
     if options.seed is not None:
-        if options.seed < 0:
-            raise UserError(f"--seed is {options.seed}: expected 0 or more")
+        if not 0 <= options.seed < 2**32:
+            raise UserError(f"--seed is {options.seed}: expected 0 or more, and less than 4294967296")
         config.randomness.seed = options.seed
-    check_numbers(config)
+    check_values(config)
     if options.select == VAL:
         select_by_val(config)
     config.launcher = options.launcher
@@ -69,8 +74,8 @@ def of_checkpoint(options: RunOptions, checkpoint: str) -> tuple[RunOptions, Con
         UserError: when the checkpoint knows no config and none is given, or another fold is asked for, whose test
             videos it was trained on.
     """
-    meta = checkpoints.load(checkpoint).get("meta", {})
-    if "config" not in meta:
+    meta = checkpoints.meta_of(checkpoints.load(checkpoint), checkpoint)
+    if meta is None:
         if options.config is None:
             raise UserError(f"checkpoint {checkpoint!r} does not say what it was trained with: give the config too")
         return options, configured(options)
@@ -82,7 +87,9 @@ def of_checkpoint(options: RunOptions, checkpoint: str) -> tuple[RunOptions, Con
         )
     options = replace(options, fold=fold, seed=meta["seed"])
     if options.config is not None:
-        return options, configured(options)
+        config = configured(options)
+        _check_same_test(meta["config"], config, options, checkpoint)
+        return options, config
     if options.dataset is not None:
         raise UserError("--dataset goes with a config: give the config that the checkpoint was trained with too")
     config = from_plain(_of_one_process(meta["config"]), checkpoint)
@@ -94,17 +101,41 @@ def of_checkpoint(options: RunOptions, checkpoint: str) -> tuple[RunOptions, Con
     return options, config
 
 
-def start_processes(config: Config, options: RunOptions) -> None:
-    """Set up what every process of a run needs: precision, memory, and the group of processes."""
-    if options.amp and not torch.cuda.is_available():
-        raise UserError("--amp needs a CUDA device and there is none: leave it out")
-    if options.amp:
-        config.optim_wrapper.type = AmpOptimWrapper
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-        config.optim_wrapper.dtype = "bfloat16" if native else "float16"
-    keep_freed_memory()
-    if join_processes(options.launcher) and not torch.cuda.is_available():
-        config.model_wrapper_cfg = dict(type=MMDistributedDataParallel, device_ids=None, broadcast_buffers=False)
+def _check_same_test(trained: Mapping[str, Any], config: Config, options: RunOptions, checkpoint: str) -> None:
+    """Refuse to test a model on other frames, sizes or classes than it was trained with, unless told to by option.
+
+    Raises:
+        UserError: naming what differs.
+    """
+    now, told = plain(config.to_dict()), parse_options(options.cfg_options)
+    classes = [list(classes_of(from_plain({"dataset": trained["train_dataloader"]["dataset"]}, checkpoint).dataset))]
+    dataset = config.test_dataloader.dataset
+    classes.append(list(classes_of_model(dataset)))
+    if classes[0] != classes[1]:
+        raise UserError(
+            f"checkpoint {checkpoint!r} was trained with the classes {', '.join(classes[0])}, and the config tests "
+            f"{', '.join(classes[1])}: expected the same in the same order; to test on another corpus, say which "
+            "classes are the same with classes_as and label_map in test_dataloader.dataset"
+        )
+    for part in ("data_preprocessor", "test_dataloader.dataset.pipeline"):
+        before, after = ({"": _at(values, part)} for values in (trained, now))
+        for line in difference(before, after):
+            if any(key.startswith(part) for key in told):
+                say(f"other than in training: {part}{line}")
+                continue
+            raise UserError(
+                f"checkpoint {checkpoint!r} was trained with another {part} ({line.removeprefix('.')}): leave the "
+                "config out, as the checkpoint knows its own, or change it with --cfg-options to test it all the same"
+            )
+
+
+def _at(values: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path; of a pipeline without whether frames are packed, which are the same frames."""
+    for part in path.split("."):
+        values = values[part]
+    if isinstance(values, list):
+        return [{key: value for key, value in step.items() if key != "packed"} for step in values]
+    return values
 
 
 def build_dataset(config: Config, loader: str) -> VideoDataset:
@@ -115,7 +146,8 @@ def build_dataset(config: Config, loader: str) -> VideoDataset:
             f"training is on {trained.METAINFO['name']}, {loader} reads {here.METAINFO['name']}: tell which of their "
             "classes are the same, with classes_as and label_map in its dataset"
         )
-    dataset = DATASETS.build(config[loader].dataset)
+    with told_as(f"{loader}.dataset"):
+        dataset = DATASETS.build(config[loader].dataset)
     wanted, given = len(dataset.label_classes), config.model.head.get("num_classes")
     if given != wanted:
         raise UserError(
@@ -124,21 +156,6 @@ def build_dataset(config: Config, loader: str) -> VideoDataset:
         )
     check_store(dataset)
     return dataset
-
-
-def check_numbers(config: Config) -> None:
-    """What mmengine and torch would refuse late, and in their own words."""
-    numbers = {
-        "train_cfg.max_epochs": config.train_cfg.max_epochs,
-        "train_dataloader.batch_size": config.train_dataloader.batch_size,
-        "test_dataloader.batch_size": config.test_dataloader.batch_size,
-        "optim_wrapper.optimizer.lr": config.optim_wrapper.optimizer.get("lr", 1.0),
-        "model.head.num_classes": config.model.head.get("num_classes", 1),
-    }
-    for name, value in numbers.items():
-        kind, expected = (float, "a number") if name.endswith("lr") else (int, "a whole number")
-        if not isinstance(value, int | kind) or not value > 0:
-            raise UserError(f"{name} is {value!r}: expected {expected} above 0")
 
 
 def say(text: str) -> None:
@@ -154,8 +171,8 @@ def _config_of_run(options: RunOptions) -> Config:
     last = Path(options.work_dir) / LAST
     if not last.exists():
         raise UserError(f"--resume: there is no {last} to continue: give the config, to begin anew")
-    meta = checkpoints.load(last).get("meta", {})
-    if "config" not in meta:
+    meta = checkpoints.meta_of(checkpoints.load(last), last)
+    if meta is None:
         raise UserError(f"--resume: {last} does not say what it was trained with: give the config")
     config = from_plain(_of_one_process(meta["config"]), str(last))
     if options.fold is not None or options.dataset is not None:

@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from mmengine.config import Config
@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from cefl_bench.commands.pack import decode_always, store_of
 from cefl_bench.commands.setup import build_dataset
+from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
 from cefl_bench.files import check_writable, write_json
 from cefl_bench.parallel.distributed import keep_freed_memory
@@ -47,7 +48,7 @@ def measure_loaders(
             if not packed:
                 decode_always(config)
             loader = _loader(config, num_clips)
-            if packed and store_of(loader.dataset) is None:
+            if packed and store_of(_videos(loader)) is None:
                 continue
             names.append(config.config_name)
             loaders.append(loader)
@@ -58,7 +59,7 @@ def measure_loaders(
                 seconds[which, turn] = _pass(loader, turn)
                 bar.update()
     results = [
-        {"config": name} | _describe(loader) | _rates(times[1:], len(loader.dataset))
+        {"config": name} | _describe(loader) | _rates(times[1:], len(_videos(loader)))
         for name, loader, times in zip(names, loaders, seconds, strict=True)
     ]
     write_json(json_path, results)
@@ -92,9 +93,13 @@ def _loader(config: Config, num_clips: int) -> DataLoader:
     return Runner.build_dataloader(config.train_dataloader | {"dataset": dataset}, seed=config.randomness.seed)
 
 
+def _videos(loader: DataLoader) -> VideoDataset:
+    return cast(VideoDataset, loader.dataset)
+
+
 def _pass(loader: DataLoader, epoch: int) -> float:
     """Seconds of one pass over the loader, its first batch and its last included, as an epoch has them."""
-    loader.dataset.set_epoch(0, epoch)
+    _videos(loader).set_epoch(0, epoch)
     start = time.perf_counter()
     for _ in loader:
         pass
@@ -114,7 +119,7 @@ def _rates(seconds: np.ndarray, clips: int) -> dict[str, Any]:
 
 
 def _describe(loader: DataLoader) -> dict[str, Any]:
-    dataset = loader.dataset
+    dataset = _videos(loader)
     steps = dataset.pipeline.transforms
     reader = next((step for step in steps if isinstance(step, Reader)), steps[0])
     frames = [dataset.get_data_info(index)["num_frames"] for index in range(len(dataset))]

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from cefl_bench.commands.facts import known_before
+from cefl_bench.commands.machine import fit_to_machine, start_processes, told_as
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
-from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint, say, start_processes
+from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint, say
 from cefl_bench.commands.train import finish
 from cefl_bench.errors import UserError
 from cefl_bench.files import sha256_of
@@ -29,7 +30,7 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
         The folder they are in: `out`, else `test` beside the checkpoint.
     """
     options, config = of_checkpoint(options, checkpoint)
-    start_processes(config, options)
+    start_processes(config, options.launcher, options.amp)
     resolved = plain(config.to_dict())
     if options.no_pack:
         decode_always(config)
@@ -39,17 +40,24 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
         raise UserError(
             f"--out {str(folder)!r} holds a training run, whose result.json would be lost: name another folder"
         )
-    meta = checkpoints.load(checkpoint).get("meta", {})
+    meta = checkpoints.meta_of(checkpoints.load(checkpoint), checkpoint)
     # How the weights were trained is the checkpoint's to say, how they are tested the config's.
     tested = {key: resolved[key] for key in ("test_dataloader", "data_preprocessor")}
-    facts = known_before(config, meta.get("config", resolved) | tested, {"test": test_set}, meta.get("protocol"))
+    trained, protocol = (meta["config"], meta.get("protocol")) if meta else (resolved, None)
+    facts = known_before(config, trained | tested, {"test": test_set}, protocol)
     facts |= {"config": resolved}
-    facts["checkpoint"] = {"path": str(checkpoint), "sha256": sha256_of(checkpoint), "epoch": meta.get("epoch")}
+    facts["checkpoint"] = {
+        "path": str(checkpoint),
+        "sha256": sha256_of(checkpoint),
+        "epoch": meta["epoch"] if meta else None,
+    }
     say(f"{facts['dataset']}, fold {facts['fold']}: {len(test_set)} test videos, on {device_name()}, into {folder}")
     config.work_dir = str(folder)
     for key in TRAINING_KEYS:
         config.pop(key, None)
-    runner = PlainRunner.from_cfg(config)
+    fit_to_machine(config)
+    with told_as("the test"):
+        runner = PlainRunner.from_cfg(config)
     checkpoints.load_into(getattr(runner.model, "module", runner.model), checkpoint)
     for hook in (Progress(), WriteResult(facts)):
         runner.register_hook(hook)

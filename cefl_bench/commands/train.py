@@ -1,7 +1,10 @@
 """Train and test what a config describes: resolve it to a plan, then run the plan."""
 
 import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -11,19 +14,21 @@ from mmengine.config import Config
 from mmengine.dist import get_world_size, is_main_process
 
 from cefl_bench.commands.facts import counts_off, known_before
+from cefl_bench.commands.machine import check_schedule, check_shared_memory, fit_to_machine, start_processes, told_as
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
-from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say, start_processes
+from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say
 from cefl_bench.config import HELD_OUT
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
-from cefl_bench.files import write_text
+from cefl_bench.files import sweep, write_text
 from cefl_bench.functional.protocol import difference, is_other_corpus
 from cefl_bench.hooks.checkpoint import Checkpoint
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.validate import Validate
 from cefl_bench.hooks.write_result import WriteResult
+from cefl_bench.parallel.workers import HOLDER, LOCK, alone_in
 from cefl_bench.plain import plain
 from cefl_bench.report.confusion import draw_confusion
 from cefl_bench.report.summary import summary
@@ -57,11 +62,12 @@ def train(options: RunOptions) -> Path:
         UserError: before anything is written, when something is wrong with config, options or lists.
     """
     plan = resolve(options)
-    if plan.finished:
-        say(f"already finished: {plan.folder / RESULT}")
-    else:
-        run(plan)
-    return finish(plan.folder)
+    with _held(plan):
+        if plan.finished:
+            say(f"already finished: {plan.folder / RESULT}")
+        else:
+            run(plan)
+        return finish(plan.folder)
 
 
 def resolve(options: RunOptions) -> Plan:
@@ -69,7 +75,8 @@ def resolve(options: RunOptions) -> Plan:
     config = configured(options)
     if "train_cfg" not in config:
         raise UserError(f"config {options.config!r} has no train_cfg: expected one that can be trained")
-    start_processes(config, options)
+    check_schedule(config)
+    start_processes(config, options.launcher, options.amp)
     resolved = plain(config.to_dict()) | {"num_processes": get_world_size()}
     if options.no_pack:  # not part of the config: the frames are the same, so a run continues with them or without
         decode_always(config)
@@ -80,7 +87,33 @@ def resolve(options: RunOptions) -> Plan:
     folder = Path(options.work_dir or default)
     config.work_dir = str(folder)
     finished = _is_finished(folder, resolved, options.resume)
+    fit_to_machine(config)
     return Plan(config, resolved, datasets, folder, options.resume, finished)
+
+
+@contextmanager
+def _held(plan: Plan) -> Iterator[None]:
+    """Hold the work dir while a run is in it, and sweep what killed ones left half-written.
+
+    Raises:
+        UserError: when another run is in it.
+    """
+    made = [folder for folder in (plan.folder, *plan.folder.parents) if not folder.exists()]
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    # a benchmark holds the folder of a job for it
+    holding = is_main_process() and HOLDER not in os.environ
+    with alone_in(plan.folder, "training into", "give another --work-dir") if holding else nullcontext():
+        if holding:
+            sweep(plan.folder)
+        try:
+            yield
+        finally:
+            if is_main_process() and set(plan.folder.iterdir()) <= {
+                plan.folder / LOCK
+            }:  # stopped before it wrote anything
+                (plan.folder / LOCK).unlink(missing_ok=True)
+                for folder in made:
+                    folder.rmdir()
 
 
 def run(plan: Plan) -> None:
@@ -99,7 +132,9 @@ def run(plan: Plan) -> None:
         f"{config.config_name}: {_cost_in_words(facts['cost'])}\n"
         f"{device_name()}, seed {facts['seed']}, protocol {facts['protocol_id']}, into {plan.folder}"
     )
-    runner = PlainRunner.from_cfg(config)
+    check_shared_memory(config, datasets["train"][0]["video"].nbytes)
+    with told_as("the run"):
+        runner = PlainRunner.from_cfg(config)
     if is_main_process():
         write_text(plan.folder / CONFIG, Config(plan.resolved).dump())
     hooks = [Reseed(), Progress(), WriteResult(facts), Checkpoint(facts, plan.resume)]
@@ -152,8 +187,8 @@ def _is_finished(folder: Path, config: dict[str, Any], resume: bool) -> bool:
         return False
     if not resume:
         raise UserError(f"{folder} holds a run already: --resume continues it, or give another --work-dir")
-    meta = checkpoints.load(last).get("meta", {}) if last.exists() else {}
-    if "config" not in meta:
+    meta = checkpoints.meta_of(checkpoints.load(last), last) if last.exists() else None
+    if meta is None:
         raise UserError(f"{folder} holds results but no {LAST} of a training: give another --work-dir")
     before = meta["config"]
     if changed := difference(before, config):

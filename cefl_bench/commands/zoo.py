@@ -62,7 +62,7 @@ def make_zoo() -> str:
 
 def _matrix() -> list[tuple[Path, str | None, Config]]:
     """Every leaf, and every fair leaf of DFEW on every other corpus: the leaf, `--dataset` and the config."""
-    matrix = []
+    matrix: list[tuple[Path, str | None, Config]] = []
     for leaf in sorted(CONFIGS.glob("*.py")):
         config = load_config(leaf)
         key = config.train_dataloader.dataset.type.METAINFO["key"]

@@ -1,7 +1,7 @@
 """Saves the run between epochs and continues it from there."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.dist import all_gather_object, get_rank, is_main_process
@@ -61,6 +61,19 @@ class Checkpoint(Hook):
         if not (self.resume and path.exists()):
             return
         checkpoint = checkpoints.load(path)
+        try:
+            self._take_up(runner, checkpoint, path)
+        except UserError:
+            raise
+        except Exception as error:  # whatever a damaged part makes torch or mmengine say
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            raise UserError(
+                f"{path} cannot be continued ({reason}): it is damaged, or not what a training of this version leaves; "
+                "start anew in another --work-dir"
+            ) from None
+
+    def _take_up(self, runner: Runner, checkpoint: dict[str, Any], path: Path) -> None:
+        """Put a run back to where a checkpoint was written."""
         runner.train_loop._epoch = self._saved_epoch = checkpoint["meta"]["epoch"]
         runner.train_loop._iter = checkpoint["meta"]["iter"]
         runner._resume = True  # an averaging hook takes up its weights only in a resumed run
@@ -128,7 +141,7 @@ def _keeps_its_state(kind: type[Hook]) -> bool:
 
 
 def _bare(model: torch.nn.Module) -> torch.nn.Module:
-    return model.module if is_model_wrapper(model) else model
+    return cast(torch.nn.Module, model.module) if is_model_wrapper(model) else model
 
 
 def _gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:

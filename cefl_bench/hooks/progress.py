@@ -23,7 +23,7 @@ class Progress(Hook):
     stateless = True
 
     def __init__(self) -> None:
-        self._bar: tqdm | None = None
+        self._bar = tqdm(disable=True)
         self._losses: list[float] = []
         self._first_epoch, self._lr = 0, 0.0
         self._run_start = self._epoch_start = time.monotonic()
@@ -63,9 +63,8 @@ class Progress(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         self._close()
-        scores = f"  test UAR {metrics['recall/uar']:.3f}  WAR {metrics['recall/war']:.3f}"
-        if "val/war" in metrics:
-            scores = f"  val UAR {metrics['val/uar']:.3f}  WAR {metrics['val/war']:.3f}{scores}"
+        known = metrics or {}
+        scores = "".join(f"  {name} {value:.3f}" for name, value in in_words(known).items())
         self._say(runner, self._line(runner, runner.epoch, scores))
 
     def before_test_epoch(self, runner: Runner) -> None:
@@ -106,6 +105,14 @@ class Progress(Hook):
 
     def _close(self) -> None:
         self._bar.close()
+
+
+def in_words(metrics: dict[str, float]) -> dict[str, float]:
+    """The numbers of a line in the log: held-out and test scores, then those of all other metrics by their names."""
+    words = {"val UAR": "val/uar", "val WAR": "val/war", "test UAR": "recall/uar", "WAR": "recall/war"}
+    line = {word: metrics[key] for word, key in words.items() if key in metrics}
+    others = {key: value for key, value in metrics.items() if not key.startswith(("recall/", "val/", "localization/"))}
+    return line | others
 
 
 def duration(seconds: float) -> str:

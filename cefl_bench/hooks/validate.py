@@ -39,7 +39,8 @@ class Validate(Hook):
             self._say_unreadable(batch["unreadable"])
             self._evaluator.process(data_samples=runner.model.val_step(batch), data_batch=batch)
         scores = self._evaluator.evaluate(len(self._loader.dataset))
-        metrics |= {f"val/{name}": scores[f"recall/{name}"] for name in ("uar", "war")}
+        if metrics is not None:  # mmengine calls it without any for a loop of its own
+            metrics |= {f"val/{name}": scores[f"recall/{name}"] for name in ("uar", "war")}
 
     def _say_unreadable(self, notes: list[str]) -> None:
         for note in set(filter(None, notes)) - self._unreadable:

@@ -5,12 +5,14 @@ import json
 import math
 import resource
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from mmengine.dist import all_gather_object, collect_results, is_main_process
+from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from tqdm import tqdm
@@ -80,13 +82,15 @@ class WriteResult(Hook):
         self._tested = True
         if not self._gather(len(runner.val_dataloader.dataset)):
             return
-        scores = self._scores() | {"epoch": runner.epoch}
+        known = metrics or {}
+        scores = self._scores() | {"epoch": runner.epoch, "extra": extra_metrics(known)}
+        self.facts["lower_is_better"] = lower_is_better(runner.val_evaluator, scores["extra"])
         self._state["last"] = scores
-        self._state["history"][-1] |= {name: scores[name] for name in ("uar", "war")}
+        self._state["history"][-1] |= {name: scores[name] for name in ("uar", "war")} | scores["extra"]
         if self._state["best"] is None or scores["war"] > self._state["best"]["war"]:
             self._state["best"] = scores
-        if "val/war" in metrics:
-            self._select(scores, {name: metrics[f"val/{name}"] for name in ("uar", "war")})
+        if "val/war" in known:
+            self._select(scores, {name: known[f"val/{name}"] for name in ("uar", "war")})
 
     def _select(self, scores: dict[str, Any], val: dict[str, float]) -> None:
         self._state["history"][-1] |= {f"val_{name}": value for name, value in val.items()}
@@ -94,15 +98,18 @@ class WriteResult(Hook):
         if selected is None or val["war"] > selected["val"]["war"]:
             chosen_by = "war on the held-out part of the training fold"
             self._state["selected"] = scores | {"val": val, "selected_by": chosen_by}
-            columns = ("name", "label", "subject", "scores")
-            self._state["selected_predictions"] = [
-                {key: np.asarray(prediction[key]).tolist() for key in columns if key in prediction}  # NaN stays NaN
-                for prediction in self._last_predictions
-            ]
+            self._state["selected_predictions"] = []
+            for prediction in self._last_predictions:
+                kept = {"name": prediction["name"], "label": int(prediction["label"])}
+                kept["subject"] = prediction.get("subject", "")
+                kept["scores"] = np.asarray(prediction["scores"]).tolist()  # NaN stays NaN
+                self._state["selected_predictions"].append(kept)
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         if self._gather(len(runner.test_dataloader.dataset)):
-            self._write(runner, {"checkpoint": self._scores() | self.facts.pop("checkpoint")})
+            extra = extra_metrics(metrics or {})
+            self.facts["lower_is_better"] = lower_is_better(runner.test_evaluator, extra)
+            self._write(runner, {"checkpoint": self._scores() | {"extra": extra} | self.facts.pop("checkpoint")})
 
     def after_train(self, runner: Runner) -> None:
         if not self._tested:  # resumed after the last epoch
@@ -127,10 +134,11 @@ class WriteResult(Hook):
         self._state = json.loads(checkpoint["result"])
 
     def _collect(self, outputs: list[Prediction]) -> None:
-        self._outputs += [
-            {key: value.float().cpu().numpy() if torch.is_tensor(value) else value for key, value in output.items()}
-            for output in outputs
-        ]
+        for output in outputs:
+            on_cpu = {
+                key: value.float().cpu().numpy() if torch.is_tensor(value) else value for key, value in output.items()
+            }
+            self._outputs.append(cast(Prediction, on_cpu))
 
     def _gather(self, size: int) -> bool:
         """Bring all processes' predictions together, in the dataset's order; True on the process that has them."""
@@ -183,6 +191,18 @@ class WriteResult(Hook):
             [prediction.get("subject", "") for prediction in predictions],
         )
         write_text(folder / RESULT, json.dumps(result, indent=2, allow_nan=False) + "\n")
+
+
+def extra_metrics(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    """What metrics computed beside those that every result has, by `<metric>/<name>`."""
+    known = ("recall/", "localization/", "val/")
+    return {key: _plain(float(value)) for key, value in metrics.items() if not key.startswith(known)}
+
+
+def lower_is_better(evaluator: Evaluator, names: Iterable[str]) -> list[str]:
+    """The names of those metrics of which a low value is good, as their class says with `higher_is_better = False`."""
+    low = tuple(f"{metric.prefix}/" for metric in evaluator.metrics if not getattr(metric, "higher_is_better", True))
+    return sorted(name for name in names if low and name.startswith(low))
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,10 @@ from cefl_bench.errors import UserError
 # a library may open a context on each for every worker.
 SURROUNDINGS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 SURROUNDINGS["CUDA_VISIBLE_DEVICES"] = ""
+LOCK = ".lock"
+"""The file in a folder that whoever holds the folder has locked."""
+HOLDER = "CEFL_BENCH_FOLDER_HELD"
+"""Set for a process whose parent holds the folder that it works in."""
 
 
 class Workers:
@@ -99,7 +103,7 @@ def hold(folder: Path, wait: bool = False) -> IO[bytes] | None:
     Args:
         wait: for whoever holds it; else there is None in that case.
     """
-    file = open(folder / ".lock", "ab")  # noqa: SIM115, closing it is the caller's
+    file = open(folder / LOCK, "ab")  # noqa: SIM115, closing it is the caller's
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
@@ -116,7 +120,9 @@ def _start_worker(prepare: Callable[[], Any] | None) -> None:
 
 def _die_with_parent() -> None:
     """A worker waits for work on a pipe that it holds open itself: it would outlive a killed parent for ever."""
-    multiprocessing.parent_process().join()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
     os._exit(1)
 
 

@@ -1,34 +1,58 @@
 """Checkpoints: weights and plain numbers, loaded without running any code, written whole or not at all."""
 
 import pickle
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-import numpy as np
+import msgspec
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader
+from typing_extensions import NotRequired
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path
+from cefl_bench.runs.inert import STAND_INS
+
+WEIGHTS_KEYS = ("state_dict", "model_state_dict", "model", "module")
+"""Where a checkpoint may hold its weights, ours or of others; one without any of them is weights itself."""
+FULL_DISK_BYTES = 1 << 20
+"""A disk with less free space than this counts as full."""
+
+
+class Meta(TypedDict):
+    """What a checkpoint of a training says of itself."""
+
+    epoch: int
+    iter: int
+    seed: int
+    config: dict[str, Any]
+    """The resolved config, with `num_processes`."""
+    protocol: NotRequired[dict[str, Any]]
+    classes: NotRequired[list[str]]
+    """In the order of the labels that the model was trained with."""
+    dataset: NotRequired[str]
+    data_fingerprint: NotRequired[dict[str, str]]
 
 
 def save(path: str | Path, checkpoint: dict[str, Any]) -> None:
-    """Save a dict of tensors, numbers, strings and containers of them, atomically."""
-    with atomic_path(path) as temporary:
-        torch.save(checkpoint, temporary)
+    """Save a dict of tensors, numbers, strings and containers of them, atomically.
 
-
-class Inert:
-    """Takes the place of an object that a checkpoint holds beside its weights; keeps its data, does nothing."""
-
-
-HARMLESS = [
-    # the log object in checkpoints of Former-DFER's authors, and the NumPy arrays in it, by their old and new names
-    (Inert, "__main__.RecorderMeter"),
-    *((np._core.multiarray._reconstruct, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
-    *(np.ndarray, np.dtype, type(np.dtype(np.float32)), type(np.dtype(np.float64))),
-]
-"""What a checkpoint may hold besides tensors and plain values. None of it runs code of the file."""
+    Raises:
+        UserError: when the disk is full.
+    """
+    try:
+        with atomic_path(path) as temporary:
+            torch.save(checkpoint, temporary)
+    except (OSError, RuntimeError) as error:  # torch says of a full disk that a file position is unexpected
+        free = shutil.disk_usage(Path(path).parent).free
+        if isinstance(error, RuntimeError) and free >= FULL_DISK_BYTES and "write" not in str(error):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else f"{free / 1e6:.1f} MB are free on its disk"
+        raise UserError(
+            f"{path} could not be written: {reason}; what was there before is untouched: make room, then run the same "
+            "command with --resume"
+        ) from None
 
 
 def load(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
@@ -40,26 +64,63 @@ def load(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
     if not Path(path).is_file():
         raise UserError(f"checkpoint {str(path)!r} does not exist: expected a .pth file, as tools/train.py leaves it")
     try:
-        with torch.serialization.safe_globals(HARMLESS):
+        with torch.serialization.safe_globals(STAND_INS):
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(
             f"checkpoint {str(path)!r} was refused: it holds more than weights and plain values, which could "
             f"run code when loaded ({_first_line(error)}); save its state_dict alone"
         ) from None
-    except (RuntimeError, EOFError, KeyError, ValueError) as error:
+    except MemoryError:
+        raise UserError(f"checkpoint {str(path)!r} asks for more memory than there is: it is damaged") from None
+    except Exception as error:  # a damaged file can end in any error of any step of reading it
+        reason = f"{type(error).__name__}: {_first_line(error)}"
         raise UserError(
-            f"checkpoint {str(path)!r} is damaged or not a checkpoint ({_first_line(error)}); copy or download it again"
+            f"checkpoint {str(path)!r} is damaged or not a checkpoint ({reason}); copy or download it again"
         ) from None
     if not isinstance(checkpoint, dict):
         raise UserError(f"checkpoint {str(path)!r} holds a {type(checkpoint).__name__}: expected a dict of weights")
     return checkpoint
 
 
-def state_dict_of(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
-    """The weights in a checkpoint: under `state_dict` where there is one, else the whole dict; `module.` taken off."""
-    weights = checkpoint.get("state_dict", checkpoint)
-    return {name.removeprefix("module."): tensor for name, tensor in weights.items()}
+def meta_of(checkpoint: dict[str, Any], path: str | Path) -> Meta | None:
+    """What a checkpoint says of its training; None for weights alone.
+
+    Raises:
+        UserError: naming the field that is not what a training leaves.
+    """
+    meta = checkpoint.get("meta")
+    if meta is None or (isinstance(meta, dict) and "config" not in meta):
+        return None
+    try:
+        known = msgspec.convert(meta, Meta)
+        dataset = known["config"]["train_dataloader"]["dataset"]
+        if not isinstance(dataset["fold"], int):
+            raise TypeError("the fold is not a number")
+    except (msgspec.ValidationError, KeyError, TypeError) as error:
+        raise UserError(
+            f"checkpoint {str(path)!r} says of its training what no training says ({_first_line(error)}): it is "
+            "damaged, or of another toolkit; save its state_dict alone and give the config"
+        ) from None
+    return known
+
+
+def state_dict_of(checkpoint: dict[str, Any], path: str | Path = "") -> dict[str, torch.Tensor]:
+    """The weights in a checkpoint; `module.`, which wrapping adds to names, is taken off.
+
+    Raises:
+        UserError: when there are none.
+    """
+    inner = [checkpoint[key] for key in WEIGHTS_KEYS if isinstance(checkpoint.get(key), dict)]
+    weights = inner[0] if inner else checkpoint
+    tensors = {
+        name.removeprefix("module."): tensor
+        for name, tensor in weights.items()
+        if isinstance(name, str) and torch.is_tensor(tensor)
+    }
+    if not tensors:
+        raise UserError(f"checkpoint {str(path)!r} holds no weights: expected tensors by name, alone or in state_dict")
+    return tensors
 
 
 def load_into(model: torch.nn.Module, path: str | Path) -> dict[str, Any]:
@@ -79,9 +140,10 @@ def fill(model: torch.nn.Module, checkpoint: dict[str, Any], path: str | Path) -
     Raises:
         UserError: naming the first keys that do not fit.
     """
+    weights = state_dict_of(checkpoint, path)
     try:
-        model.load_state_dict(state_dict_of(checkpoint), strict=True)
-    except (RuntimeError, AttributeError, TypeError) as error:
+        model.load_state_dict(weights, strict=True)
+    except (RuntimeError, AttributeError, TypeError, NotImplementedError) as error:
         raise UserError(
             f"checkpoint {str(path)!r} does not fit the model of the config ({' '.join(str(error).split())[:400]}); "
             "use the config it was trained with"
@@ -89,7 +151,8 @@ def fill(model: torch.nn.Module, checkpoint: dict[str, Any], path: str | Path) -
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:200]
+    lines = str(error).strip().split("\n")
+    return lines[0][:200]
 
 
 def _refuse(filename: str, map_location: Any = None) -> None:

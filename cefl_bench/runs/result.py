@@ -40,6 +40,8 @@ class Result(TypedDict):
     recall and confusion matrix. Before them `selected_by_val` where a part of the training fold was held out: the epoch
     with the best WAR on that part, the earliest of equal ones; its `val` has `uar` and `war` of that part. What stands
     first is what predictions.csv holds."""
+    lower_is_better: NotRequired[list[str]]
+    """Which of the `extra` metrics in `metrics` are better when low, such as a calibration error."""
     history: list[dict[str, Any]]
     """A row per epoch: losses, learning rate, test metrics (`val_uar`, `val_war` of a held-out part), seconds."""
     clips: dict[str, Any]

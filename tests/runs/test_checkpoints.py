@@ -1,10 +1,17 @@
 """Checkpoints load without running code, and say what is wrong with those that do not."""
 
+import argparse
 import os
 import pickle
+import struct
+import subprocess
+import sys
+import zipfile
 
+import numpy as np
 import pytest
 import torch
+from helpers.run import ROOT
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from cefl_bench.errors import UserError
@@ -91,3 +98,92 @@ def test_weights_of_wrapped_models_fit(tmp_path):
     model = torch.nn.Linear(2, 3)
     checkpoints.load_into(model, tmp_path / "last.pth")
     assert torch.equal(model.weight, weights["module.weight"])
+
+
+def test_what_training_scripts_save_beside_weights_comes_as_plain_numbers_or_nothing(tmp_path):
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    options = argparse.Namespace(lr=1e-3, root="somewhere")
+    beside = {"best": np.float64(0.5), "curve": array, "flags": np.array([True, False]), "args": options}
+    torch.save(
+        {"model": {"module.weight": torch.ones(2, 3), "module.bias": torch.zeros(2)}} | beside, tmp_path / "a.pth"
+    )
+    loaded = checkpoints.load(tmp_path / "a.pth")
+    assert loaded["best"] == 0.5 and loaded["curve"].values.tolist() == [0, 1, 2, 3, 4, 5]
+    assert loaded["flags"].values.tolist() == [True, False] and not vars(loaded["args"])
+    model = torch.nn.Linear(3, 2)
+    checkpoints.fill(model, loaded, "a.pth")
+    assert torch.equal(model.weight, torch.ones(2, 3))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.zeros(2, dtype=complex),
+        np.array([object()]),
+        np.zeros(2, dtype="i4,f8"),
+        np.array(["text"]),
+        np.datetime64(1, "s"),
+    ],
+    ids=["complex", "object", "structured", "text", "date"],
+)
+def test_arrays_of_more_than_plain_numbers_are_refused(value, tmp_path):
+    torch.save({"w": torch.ones(1), "beside": value}, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"a\.pth.*(refused|damaged)"):
+        checkpoints.load(tmp_path / "a.pth")
+
+
+def test_a_file_cannot_make_an_array_over_memory_that_is_not_its_own(tmp_path):
+    """numpy.ndarray(shape, 'O', buffer) would read eight bytes of the file as an address."""
+
+    def named(module, name):
+        return b"c" + module.encode() + b"\n" + name.encode() + b"\n"
+
+    def text(words):
+        return b"X" + struct.pack("<I", len(words)) + words.encode()
+
+    address = b"c_codecs\nencode\n" + text("AAAAAAAA") + text("latin1") + b"\x86R"
+    array = named("numpy", "ndarray") + b"((J" + struct.pack("<i", 1) + b"t" + text("O") + address + b"tR"
+    content = b"\x80\x02}" + text("state_dict") + named("numpy", "ndarray") + array + b"\x85Rs."
+    with zipfile.ZipFile(tmp_path / "evil.pth", "w") as archive:
+        for name, data in (
+            ("archive/data.pkl", content),
+            ("archive/version", b"3\n"),
+            ("archive/byteorder", b"little"),
+        ):
+            archive.writestr(name, data)
+    code = "import sys; from cefl_bench.runs import checkpoints; checkpoints.load(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "evil.pth"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "UserError" in done.stderr, f"ended with {done.returncode}"
+
+
+def test_two_thousand_damaged_checkpoints_end_in_one_line_each(tmp_path):
+    """In a process of its own: one that corrupts memory would take the tests with it."""
+    linear = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(linear.parameters())
+    linear(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    meta = {"epoch": 1, "iter": 3, "seed": 0, "config": {"train_dataloader": {"dataset": {"fold": 1}}}}
+    beside = {"optimizer": optimizer.state_dict(), "curve": np.arange(5.0), "best": np.float32(1)}
+    torch.save({"meta": meta, "state_dict": linear.state_dict()} | beside, tmp_path / "a.pth")
+    command = [sys.executable, str(ROOT / "tests" / "helpers" / "fuzz.py"), str(tmp_path / "a.pth"), "2000"]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, f"ended with {done.returncode}: {done.stderr[-500:]}"
+    loaded, refused = (int(word) for word in done.stdout.split() if word.isdecimal())
+    assert loaded + refused == 2000 and refused > 1000
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda meta: 5,
+        lambda meta: meta | {"config": None},
+        lambda meta: meta | {"epoch": "x"},
+        lambda meta: {"config": {}},
+    ],
+    ids=["no dict", "no config", "no number", "nothing else"],
+)
+def test_a_checkpoint_that_says_nonsense_of_its_training_is_named(spoil):
+    meta = {"epoch": 1, "iter": 3, "seed": 0, "config": {"train_dataloader": {"dataset": {"fold": 1}}}}
+    assert checkpoints.meta_of({"meta": meta}, "a.pth")["epoch"] == 1
+    with pytest.raises(UserError, match=r"a\.pth.*says of its training"):
+        checkpoints.meta_of({"meta": spoil(meta)}, "a.pth")
