@@ -5,7 +5,7 @@ import json
 import sys
 
 from cefl_bench.cli.options import add_config, add_workers, configs_of
-from cefl_bench.errors import UserError, one_line_errors
+from cefl_bench.errors import UserError, as_called, one_line_errors
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -37,7 +37,7 @@ def main() -> None:
 
     (config,) = configs_of(arguments)
     report = examine(config, arguments.fold, arguments.workers, arguments.timeout, not arguments.quick)
-    print(table(report, arguments.names))
+    print(as_called(table(report, arguments.names)))
     if arguments.json:
         write_text(arguments.json, json.dumps(report.as_dict(), indent=2) + "\n")
     sys.exit(0 if report.healthy else 1)

@@ -2,7 +2,8 @@
 
 import argparse
 
-from cefl_bench.errors import one_line_errors
+from cefl_bench.errors import UserError, one_line_errors
+from cefl_bench.files import checkout
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -20,6 +21,8 @@ def parse_arguments() -> argparse.Namespace:
 @one_line_errors
 def main() -> None:
     arguments = parse_arguments()
+    if checkout() is None:
+        raise UserError("model_zoo.md and the results in it belong to a checkout, and this toolkit is installed without")
     from cefl_bench.commands.zoo import (  # here, so that --help need not wait for torch
         add_results,
         check_zoo,
