@@ -22,7 +22,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     if checkout() is None:
-        raise UserError("model_zoo.md and the results in it belong to a checkout, and this toolkit is installed without")
+        raise UserError("model_zoo.md belongs to a checkout, and this toolkit is installed without one: call it there")
     from cefl_bench.commands.zoo import (  # here, so that --help need not wait for torch
         add_results,
         check_zoo,
