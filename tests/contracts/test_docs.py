@@ -12,7 +12,9 @@ from helpers.pages import LINK, OPTION, PAGES, anchors, blocks, calls, code, tex
 from helpers.run import ROOT
 
 from cefl_bench.cli.__main__ import _tools
+from cefl_bench.commands.setup import build_dataset
 from cefl_bench.config import corpora, find_config, load_config
+from cefl_bench.errors import UserError
 from cefl_bench.registry import MODELS
 
 README, CONTRIBUTING, INDEX = ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "index.md"
@@ -99,6 +101,8 @@ def test_examples_of_configs_load(page, tmp_path, monkeypatch):
             config = load_config("ceflnet_dfew", dataset=str(file))
             assert config.train_dataloader.dataset.classes == ("happy", "sad", "neutral")
             assert config.model.head.num_classes == 3
+            with pytest.raises(UserError, match="my corpus is not at"):
+                build_dataset(config, "train_dataloader")
 
 
 def test_the_backbone_that_contributors_begin_with_keeps_its_contract(tmp_path, monkeypatch):
