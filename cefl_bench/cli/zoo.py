@@ -13,8 +13,8 @@ def parse_arguments() -> argparse.Namespace:
         epilog="example: python tools/zoo.py --add work_dirs/c3d_dfew/fold*_seed0/result.json",
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="write nothing; status 1 when model_zoo.md is out of date")
-    what.add_argument("--add", nargs="+", default=(), metavar="RESULT", help="first take in runs, with their answers")
+    what.add_argument("--check", action="store_true", help="write nothing; exit with 1 when model_zoo.md is outdated")
+    what.add_argument("--add", nargs="+", default=(), metavar="RESULT", help="add these runs, with their predictions")
     return parser.parse_args()
 
 
