@@ -1,4 +1,4 @@
-# Two commands: `make demo` trains CEFLNet on rendered faces, `make test` verifies everything. Neither needs a GPU.
+# The two commands: `make demo` trains CEFLNet on rendered faces, `make test` runs all tests. Neither needs a GPU.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,10 +7,12 @@ DEMO := work_dirs/ceflnet_synthetic/fold1_seed0
 .PHONY: demo test lint env env-dev clean help
 
 help:
-	@echo "make demo   render the synthetic corpus, train CEFLNet on it, test it, explain it (about 6 minutes)"
-	@echo "make env    the environment alone, in .venv (make env-dev: with what tests need)"
-	@echo "make test   the whole test suite (about 5 minutes)"
-	@echo "make lint   style, import contracts, and whether model_zoo.md is up to date"
+	@echo "make demo      render faces, train CEFLNet on them, test it, draw what it saw (about 6 minutes on two cores)"
+	@echo "make test      run the whole test suite (about 5 minutes on two cores)"
+	@echo "make lint      check style, import contracts, and whether model_zoo.md is up to date"
+	@echo "make env       only install, into .venv (7.0 GB): all that the demo and training need"
+	@echo "make env-dev   install what tests and lint need on top of it (0.6 GB more)"
+	@echo "make clean     remove .venv and what the demo made"
 
 env: .venv/.demo
 
@@ -32,7 +34,7 @@ env-dev: .venv/.dev
 demo: env
 	$(BIN)/python tools/prepare/synthetic.py --preset demo
 	$(BIN)/python tools/train.py configs/ceflnet_synthetic.py --work-dir $(DEMO) --resume
-	$(BIN)/python tools/explain.py configs/ceflnet_synthetic.py $(DEMO)/last.pth
+	$(BIN)/python tools/explain.py $(DEMO)/last.pth
 	@echo "scores, predictions, confusion matrix and figures are in $(DEMO)"
 
 test: env-dev
@@ -45,4 +47,4 @@ lint: env-dev
 	$(BIN)/python tools/zoo.py --check
 
 clean:
-	rm -rf .venv work_dirs data/synthetic_*
+	rm -rf .venv $(DEMO) data/synthetic_demo

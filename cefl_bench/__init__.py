@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # Read once, when torch is first imported. Without it every thread of a convolution spins while it waits for the others,
 # and beside data workers, or any other load on the machine, training on a CPU becomes several times slower.

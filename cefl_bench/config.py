@@ -11,6 +11,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from cefl_bench.errors import UserError
+from cefl_bench.files import checkout
 from cefl_bench.functional.protocol import is_other_corpus
 from cefl_bench.plain import from_plain
 
@@ -28,6 +29,8 @@ SPLIT_KEYS = ("split", "fold", "pipeline", "shuffle_labels", "holdout")
 """What a loader says of its dataset; all else is what the corpus is."""
 VAL = "val"
 HELD_OUT_SHARE = 0.1
+OF_BASES = (Path(), Path("configs"))
+"""The folders that a config may be said to be in when it is one of `bases()`."""
 
 
 def load_config(
@@ -39,6 +42,7 @@ def load_config(
     """Read a config file, lay it over a corpus, and apply what the command line says.
 
     Args:
+        path: a file, or the bare name of a leaf, such as `ceflnet_dfew`, which is looked for in `bases()`.
         options: dotted paths to values, as `--cfg-options` gives them.
         fold: put into every dataset of the corpus that is trained on; None keeps the config's.
         dataset: another corpus than the config's: a name in `configs/_base_/datasets/`, or a file that sets `corpus`.
@@ -46,7 +50,7 @@ def load_config(
     Raises:
         UserError: naming the file, or the option that fits nothing in it.
     """
-    path = Path(path)
+    path = find_config(path)
     config = _read(path)
     missing = [name for name in ("model", "data_preprocessor", "test_dataloader") if name not in config]
     if missing:
@@ -87,9 +91,26 @@ def classes_of_model(dataset: Mapping[str, Any]) -> Sequence[str]:
 
 def bases() -> Path:
     """The folder `configs/` of the checkout, or the copy of it that an installed package carries."""
-    here = Path(__file__).parent
-    checkout = here.parent / "configs"
-    return checkout if checkout.is_dir() else here / "configs"
+    return (checkout() or Path(__file__).parent) / "configs"
+
+
+def find_config(path: str | Path) -> Path:
+    """The file that a path to a config means.
+
+    A name without a folder, and `configs/NAME.py`, mean the leaf in `bases()` when there is no such file in the current
+    folder: an installed toolkit has its configs inside the package.
+
+    Raises:
+        UserError: when there is no such file, with the names that are near.
+    """
+    path = Path(path)
+    if path.is_file():
+        return path
+    if path.parent in OF_BASES:
+        leaf = bases() / f"{path.name.removesuffix('.py')}.py"
+        if leaf.is_file():
+            return leaf
+    raise UserError(f"config {str(path)!r} does not exist{_did_you_mean(path)}")
 
 
 def corpora() -> list[str]:
@@ -123,8 +144,6 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Config:
-    if not path.is_file():
-        raise UserError(f"config {str(path)!r} does not exist{_did_you_mean(path)}")
     try:
         config = Config.fromfile(path, lazy_import=True)
     except Exception as error:  # a config is Python: anything may go wrong in it
@@ -139,15 +158,16 @@ def _is_dump(config: Config) -> bool:
 
 
 def _did_you_mean(path: Path) -> str:
-    leaves = sorted(file.stem for file in path.parent.glob("*.py")) if path.parent.is_dir() else []
+    ours = path.parent in OF_BASES
+    folder, suffix = (bases(), path.suffix) if ours else (path.parent, ".py")
+    leaves = sorted(file.stem for file in folder.glob("*.py")) if folder.is_dir() else []
     for corpus in corpora():
         method = path.stem.removesuffix(f"_{corpus}")
-        same_method = [leaf for leaf in leaves if leaf == f"{method}_dfew"]
-        if method != path.stem and same_method:
-            return f"; did you mean {path.with_name(f'{same_method[0]}.py')} --dataset {corpus}?"
+        if method != path.stem and f"{method}_dfew" in leaves:
+            return f"; did you mean {path.with_name(f'{method}_dfew{suffix}')} --dataset {corpus}?"
     if near := difflib.get_close_matches(path.stem, leaves, n=3):
-        return f"; did you mean {' or '.join(str(path.with_name(f'{leaf}.py')) for leaf in near)}?"
-    return f"; in {path.parent} there are: {', '.join(leaves)}" if leaves else ""
+        return f"; did you mean {' or '.join(str(path.with_name(f'{leaf}{suffix}')) for leaf in near)}?"
+    return f"; in {folder} there are: {', '.join(leaves)}" if leaves else ""
 
 
 def _lay_over(config: Config, dataset: str) -> None:

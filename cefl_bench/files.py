@@ -83,12 +83,18 @@ def source_size(path: str | Path) -> int:
     return path.stat().st_size if path.is_file() else -1
 
 
+def checkout() -> Path | None:
+    """The checkout that this package is part of; None where the package was installed without it."""
+    folder = Path(__file__).parents[1]
+    return folder if (folder / "configs").is_dir() and (folder / "pyproject.toml").is_file() else None
+
+
 def data_home() -> Path:
-    """Where relative data roots start: `$CEFL_BENCH_DATA`, else `data/` in this checkout, else `data/` here."""
+    """Where relative data roots start: `$CEFL_BENCH_DATA`, else `data/` in the checkout, else `data/` in the current
+    folder."""
     if home := os.environ.get("CEFL_BENCH_DATA"):
         return Path(home)
-    checkout = Path(__file__).parents[1]
-    return (checkout if (checkout / "configs").is_dir() else Path.cwd()) / "data"
+    return (checkout() or Path.cwd()) / "data"
 
 
 def inside(root: str | Path, relative: str) -> Path:

@@ -1,6 +1,6 @@
 """CEFLNet on CREMA-D -> RAVDESS, fair track: python tools/train.py configs/ceflnet_cremad_on_ravdess.py --fold 1
 
-Trained on the folds of CREMA-D, tested on all of RAVDESS that shows an emotion of CREMA-D; nothing but the test differs
+Trained on the folds of CREMA-D, tested on all videos of RAVDESS that show an emotion of CREMA-D. Only the test differs
 from ceflnet_dfew.py --dataset cremad.
 """
 

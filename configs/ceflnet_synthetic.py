@@ -1,7 +1,7 @@
 """CEFLNet on the synthetic corpus: python tools/train.py configs/ceflnet_synthetic.py
 
 Small enough for two CPU cores: a narrow ResNet-10 as trunk, a head without hidden layers. The trunk starts untrained,
-so EIAN starts with all clips equal.
+so EIAN starts by giving all clips almost the same weight.
 """
 
 from mmengine.config import read_base

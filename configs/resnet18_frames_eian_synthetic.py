@@ -1,6 +1,7 @@
 """ResNet frame mean with EIAN on the synthetic corpus: python tools/train.py configs/resnet18_frames_eian_synthetic.py
 
-CEFLNet without its clip encoder: a clip's feature is the mean of its frames. EIAN starts with all clips equal.
+CEFLNet without its clip encoder: a clip's feature is the mean of its frames. EIAN starts by giving all clips almost the
+same weight.
 """
 
 from mmengine.config import read_base

@@ -1,4 +1,4 @@
-"""Show what a model saw: python tools/explain.py configs/ceflnet_synthetic.py work_dirs/.../last.pth"""
+"""Show what a model saw: python tools/explain.py work_dirs/.../last.pth"""
 
 from cefl_bench.cli.explain import main
 

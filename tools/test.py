@@ -1,4 +1,4 @@
-"""Score a checkpoint: python tools/test.py configs/ceflnet_synthetic.py work_dirs/.../last.pth"""
+"""Score a checkpoint: python tools/test.py work_dirs/.../last.pth"""
 
 from cefl_bench.cli.test import main
 

@@ -132,7 +132,7 @@ def _submitit(folder: Path, settings: dict[str, Any], num_jobs: int | None) -> A
     try:
         import submitit
     except ImportError:
-        raise UserError("--executor slurm needs submitit: pip install 'cefl_bench[slurm]'") from None
+        raise UserError("--executor slurm needs the package submitit: pip install 'submitit>=1.5'") from None
     minutes = settings.pop("time", str(MINUTES))
     if not str(minutes).isdecimal() or int(minutes) < 1:
         raise UserError(f"--slurm time={minutes}: expected whole minutes, such as time=480")

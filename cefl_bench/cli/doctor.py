@@ -5,13 +5,13 @@ import json
 import sys
 
 from cefl_bench.cli.options import add_config, add_workers, configs_of
-from cefl_bench.errors import UserError, one_line_errors
+from cefl_bench.errors import UserError, as_called, one_line_errors
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Look at all the videos that a config would train and test on, over all its folds: missing and "
-        "broken ones, copies and subjects on both sides of a split, counts that are not the official ones.",
+        "broken ones, copies and subjects on both sides of a split, counts that differ from the official ones.",
         epilog="exit status: 0 when there is no error (warnings may be there), 1 when there is one",
     )
     add_config(parser)
@@ -22,7 +22,7 @@ def parse_arguments() -> argparse.Namespace:
         "--timeout", type=float, default=60, metavar="S", help="seconds for one video (default: %(default)s)"
     )
     parser.add_argument("--quick", action="store_true", help="read nine frames of each video instead of all")
-    parser.add_argument("--names", type=int, default=3, metavar="N", help="names per line (default: %(default)s)")
+    parser.add_argument("--names", type=int, default=3, metavar="N", help="names to show a line (default: %(default)s)")
     return parser.parse_args()
 
 
@@ -37,7 +37,7 @@ def main() -> None:
 
     (config,) = configs_of(arguments)
     report = examine(config, arguments.fold, arguments.workers, arguments.timeout, not arguments.quick)
-    print(table(report, arguments.names))
+    print(as_called(table(report, arguments.names)))
     if arguments.json:
         write_text(arguments.json, json.dumps(report.as_dict(), indent=2) + "\n")
     sys.exit(0 if report.healthy else 1)

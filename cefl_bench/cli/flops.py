@@ -10,8 +10,8 @@ from cefl_bench.errors import UserError, one_line_errors
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Parameters, MACs and FLOPs (two per MAC) of one test video, per part and kind of layer. Needs no "
-        "data, no weights and no GPU. Counted twice, by torch and by fvcore; where they differ by more than 2 %, or an "
-        "operator is counted by neither, the config is an error that names it.",
+        "data, no weights and no GPU. Everything is counted twice, by PyTorch and by fvcore. A difference of more than "
+        "2 %, or an operator that neither counts, is an error that names the operator.",
         epilog="example: python tools/flops.py configs/*.py --json costs.json",
     )
     add_config(parser, many=True)

@@ -13,9 +13,9 @@ LAUNCHERS = ("none", "pytorch", "slurm")
 def add_config(parser: argparse.ArgumentParser, many: bool = False) -> None:
     """CONFIG, or several, with the options that change it."""
     if many:
-        parser.add_argument("configs", nargs="+", metavar="CONFIG", help="leaves of configs/, or of your own")
+        parser.add_argument("configs", nargs="+", metavar="CONFIG", help="config files, or names of ours: ceflnet_dfew")
     else:
-        parser.add_argument("config", metavar="CONFIG", help="a leaf of configs/, such as configs/ceflnet_synthetic.py")
+        parser.add_argument("config", metavar="CONFIG", help="a config file, or the name of one of ours: ceflnet_dfew")
     add_config_options(parser)
 
 
@@ -23,8 +23,8 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     """What changes a config: its corpus, and any value in it."""
     parser.add_argument(
         "--dataset",
-        metavar="KEY",
-        help="another corpus than the config's: afew, mafw, own, .., or a .py file that sets corpus = dict(..)",
+        metavar="KEY|FILE",
+        help="another corpus than the config's: a key, such as mafw, or a .py file that sets corpus = dict(..)",
     )
     parser.add_argument(
         "--cfg-options",
@@ -41,8 +41,8 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="+",
         metavar="[CONFIG] CHECKPOINT",
-        help="a .pth file, loaded as weights only, never as code; before it the config it was trained with, where the "
-        "checkpoint does not know it",
+        help="a .pth file, loaded as weights only, never as code; the config before it is needed only where the "
+        "checkpoint does not know its own",
     )
     add_config_options(parser)
 
@@ -61,7 +61,10 @@ def add_no_pack(parser: argparse.ArgumentParser) -> None:
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--launcher", choices=LAUNCHERS, default="none", help="who started the processes of this run (default: none)"
+        "--launcher",
+        choices=LAUNCHERS,
+        default="none",
+        help="what started the processes: pytorch is torchrun, slurm is srun",
     )
 
 

@@ -10,9 +10,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Decode every video of a config's corpus once, all folds, at the size that the config reads, into "
         "packed/READER_SIZE below the data root. From then on training and testing read these frames, the same as "
-        "decoding gives and many times faster; --no-pack there goes without them. Needs SIZE x SIZE x 3 bytes a frame, "
-        "told before it starts. A stopped run goes on where it stopped: call it again. When videos are new or changed, "
-        "call it again. To remove packed frames delete their folder: nothing else knows of them.",
+        "decoding gives and many times faster; --no-pack goes without them. A frame takes SIZE x SIZE x 3 bytes; "
+        "the tool says how much that is before it starts. Call it again when it was stopped, or when videos are new or "
+        "changed. To remove packed frames, delete their folder: nothing else knows of it.",
         epilog="example: python tools/pack.py configs/ceflnet_dfew.py --workers 8",
     )
     add_config(parser)

@@ -15,7 +15,7 @@ def parse_arguments() -> argparse.Namespace:
         "config",
         metavar="CONFIG",
         nargs="?",
-        help="a leaf of configs/, such as configs/ceflnet_synthetic.py; none to resume a run, which knows its own",
+        help="a config file, or the name of one of ours: ceflnet_dfew; not needed to --resume a run",
     )
     parser.add_argument("--fold", type=int, metavar="K", help="fold to test on, counted from 1 (default: the config's)")
     parser.add_argument("--seed", type=int, metavar="S", help="random seed (default: the config's)")
@@ -27,7 +27,7 @@ def parse_arguments() -> argparse.Namespace:
         "--select",
         choices=("last", "val"),
         default="last",
-        help="the epoch that counts: the last, or the best on a tenth of the training fold, which is held out",
+        help="the epoch that counts: the last (default), or the best on a held-out tenth of the training fold",
     )
     add_no_pack(parser)
     add_config_options(parser)

@@ -2,7 +2,8 @@
 
 import argparse
 
-from cefl_bench.errors import one_line_errors
+from cefl_bench.errors import UserError, one_line_errors
+from cefl_bench.files import checkout
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -12,14 +13,16 @@ def parse_arguments() -> argparse.Namespace:
         epilog="example: python tools/zoo.py --add work_dirs/c3d_dfew/fold*_seed0/result.json",
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="write nothing; status 1 when model_zoo.md is out of date")
-    what.add_argument("--add", nargs="+", default=(), metavar="RESULT", help="first take in runs, with their answers")
+    what.add_argument("--check", action="store_true", help="write nothing; exit with 1 when model_zoo.md is outdated")
+    what.add_argument("--add", nargs="+", default=(), metavar="RESULT", help="add these runs, with their predictions")
     return parser.parse_args()
 
 
 @one_line_errors
 def main() -> None:
     arguments = parse_arguments()
+    if checkout() is None:
+        raise UserError("model_zoo.md belongs to a checkout, and this toolkit is installed without one: call it there")
     from cefl_bench.commands.zoo import (  # here, so that --help need not wait for torch
         add_results,
         check_zoo,

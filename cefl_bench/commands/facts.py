@@ -12,7 +12,7 @@ from mmengine.config import Config
 from cefl_bench.commands.pack import store_of
 from cefl_bench.cost.flops import cost_or_reason, model_cost
 from cefl_bench.datasets.base import VideoDataset
-from cefl_bench.errors import UserError
+from cefl_bench.errors import COMMAND, UserError
 from cefl_bench.files import sha256_of
 from cefl_bench.functional.protocol import is_other_corpus, protocol_id, protocol_of, start_of
 from cefl_bench.runs.environment import environment
@@ -44,7 +44,7 @@ def known_before(
     return {
         "config_name": config.config_name,
         "config": config_plain,
-        "command": shlex.join(sys.argv if sys.argv[0].startswith("cefl-bench") else ["python", *sys.argv]),
+        "command": _command(),
         "method": config.method,
         "title": config.title,
         "dataset": corpus,
@@ -115,6 +115,12 @@ def video_shape(config: Config) -> tuple[int, tuple[int, int, int, int, int]]:
     *views, clips, frames, _, _, channels = shapes.pop()
     size = config.data_preprocessor["size"]
     return prod(views), (clips, channels, frames, size, size)
+
+
+def _command() -> str:
+    """The call that began this run, as it can be pasted into a shell."""
+    first = sys.argv[0].split() if sys.argv[0].startswith(COMMAND) else ["python", sys.argv[0]]
+    return shlex.join([*first, *sys.argv[1:]])
 
 
 def _model_and_shape(config: Config) -> tuple[dict[str, Any], tuple[int, int, int, int, int], int]:

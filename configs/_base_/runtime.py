@@ -1,4 +1,4 @@
-"""Everything that is the same for all: seed, loops, hooks of mmengine."""
+"""What is the same for every run: seed, loops, hooks of mmengine."""
 
 from mmengine.hooks import DistSamplerSeedHook, IterTimerHook, ParamSchedulerHook, RuntimeInfoHook, SyncBuffersHook
 

@@ -1,4 +1,4 @@
-"""Share the subjects of BU-4DFE (or BU-3DFE) out over ten folds, once: python tools/prepare/bu3dfe.py"""
+"""Divide the subjects of BU-4DFE (or BU-3DFE) into ten folds, once: python tools/prepare/bu3dfe.py"""
 
 from cefl_bench.cli.prepare.bu3dfe import main
 

@@ -1,4 +1,4 @@
-"""Share the subjects of MMI out over ten folds, once, and cut out the faces: python tools/prepare/mmi.py"""
+"""Divide the subjects of MMI into ten folds, once, and cut out the faces: python tools/prepare/mmi.py"""
 
 from cefl_bench.cli.prepare.mmi import main
 

@@ -1,11 +1,11 @@
-"""Share the subjects of BU-4DFE (or BU-3DFE) out over ten folds, once: python tools/prepare/bu3dfe.py
+"""Divide the subjects of BU-4DFE (or BU-3DFE) into ten folds, once: python tools/prepare/bu3dfe.py
 
 page     https://www.cs.binghamton.edu/~lijun/Research/3DFE/3DFE_Analysis.html (on application)
 licence  research only, by agreement
 layout   BU-4DFE: ROOT/F001/<Expression>/000.jpg; BU-3DFE: ROOT/F0001/F0001_AN01WH_F2D.bmp
 
-ROOT/folds.csv keeps the test fold of every subject, so that nobody is in training and in test. Folds that are there
-are kept. The images show a face and little else: nothing is cut out.
+ROOT/folds.csv keeps the test fold of every subject, so that nobody is in training and in test. An existing file is
+kept. The images show a face and little else: nothing is cut out.
 """
 
 from cefl_bench.commands.prepare import check_corpus, parser_for

@@ -1,11 +1,11 @@
-"""Share the subjects of MMI out over ten folds, once, and cut out the faces: python tools/prepare/mmi.py
+"""Divide the subjects of MMI into ten folds, once, and cut out the faces: python tools/prepare/mmi.py
 
 page     https://mmifacedb.eu/ (on application)
 licence  research only, by agreement
 layout   ROOT/Sessions/<id>/session.xml, with the .avi and the .xml files of the session beside it
 
 ROOT/folds.csv keeps the test fold of every subject, so that nobody is in training and in test, with about the same
-share of each emotion in every fold. Folds that are there are kept.
+share of each emotion in every fold. An existing file is kept.
 """
 
 from cefl_bench.commands.prepare import add_crop_options, check_corpus, crop_corpus, parser_for
@@ -16,7 +16,7 @@ from cefl_bench.errors import UserError, one_line_errors
 def main() -> None:
     parser = parser_for("mmi", __doc__)
     parser.add_argument(
-        "--views", type=int, nargs="+", default=(0,), help="as views in the config: 0 frontal, 1 profile, 2 both"
+        "--views", type=int, nargs="+", default=(0,), help="as in the config: 0 frontal, 1 profile, 2 both (default: 0)"
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other folds (default: 0)")
     parser.add_argument("--folds-only", action="store_true", help="stop when the folds are made")

@@ -1,7 +1,7 @@
 """Cut out the faces of videos of your own: python tools/prepare/own.py
 
 page     none: the videos are yours
-licence  yours to say
+licence  yours to choose
 layout   ROOT/videos.csv with the header name,path,label and fold, split or both; paths start at ROOT
 """
 

@@ -1,4 +1,4 @@
-"""The synthetic corpus's schedule, four minutes of two CPU cores: AdamW, a warm-up, then one cosine."""
+"""The synthetic corpus's schedule, short enough for two CPU cores: AdamW, a warm-up, then one cosine."""
 
 from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
 from torch.optim import AdamW

@@ -1,0 +1,57 @@
+"""Which file the name of a config means."""
+
+import pytest
+from helpers.run import ROOT
+
+from cefl_bench import config as configs
+from cefl_bench.config import find_config, load_config
+from cefl_bench.errors import UserError
+
+LEAF = ROOT / "configs" / "ceflnet_dfew.py"
+
+
+@pytest.mark.parametrize("name", ["ceflnet_dfew", "ceflnet_dfew.py", "configs/ceflnet_dfew.py"])
+def test_a_name_means_a_leaf_of_ours_from_any_folder(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_config(name) == LEAF
+    assert load_config(name).config_name == "ceflnet_dfew"
+
+
+def test_a_file_in_the_current_folder_counts_more(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ceflnet_dfew.py").write_text("# mine\n")
+    assert find_config("ceflnet_dfew.py").absolute() == tmp_path / "ceflnet_dfew.py"
+    assert find_config("ceflnet_dfew") == LEAF, "a name without .py is not a file"
+
+
+def test_another_folder_is_not_ours(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("other/ceflnet_dfew.py", "_base_/runtime", "../configs/ceflnet_dfew.py"):
+        with pytest.raises(UserError, match="does not exist"):
+            find_config(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ceflnt_dfew", "did you mean ceflnet_dfew or"),
+        ("ceflnt_dfew.py", "did you mean ceflnet_dfew.py or"),
+        ("configs/c3d_mafw.py", "did you mean configs/c3d_dfew.py --dataset mafw"),
+        ("c3d_mafw", "did you mean c3d_dfew --dataset mafw"),
+    ],
+)
+def test_a_wrong_name_is_answered_with_one_that_works(name, meant, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=meant) as caught:
+        load_config(name)
+    word = str(caught.value).partition("did you mean ")[2].split()[0].rstrip("?")
+    assert load_config(word)
+
+
+def test_a_folder_that_is_called_configs_does_not_make_a_checkout(tmp_path, monkeypatch):
+    """Another package may have put a folder `configs` beside an installed toolkit."""
+    package = tmp_path / "site" / "cefl_bench"
+    (tmp_path / "site" / "configs").mkdir(parents=True)
+    monkeypatch.setattr("cefl_bench.files.__file__", str(package / "files.py"))
+    monkeypatch.setattr(configs, "__file__", str(package / "config.py"))
+    assert configs.bases() == package / "configs"
