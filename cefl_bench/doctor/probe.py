@@ -15,9 +15,9 @@ import numpy as np
 from pebble import ProcessExpired, ProcessPool
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import sha256_of
+from cefl_bench.files import list_images, sha256_of
 from cefl_bench.functional.likeness import SIDE, SMALL, small_pictures
-from cefl_bench.transforms.read import IMAGE_SUFFIXES, Frames, ImageFrames, VideoFrames
+from cefl_bench.transforms.read import Frames, ImageFrames, VideoFrames
 
 NUM_LOOKS = 8
 """Frames of a video that are compared with those of others, midway in equal segments."""
@@ -128,8 +128,8 @@ def _stated_frames(path: Path, num_frames: int) -> int:
 
 
 def _folder_digest(path: Path, images: tuple[str, ...] | None) -> str:
-    names = images or sorted(file.name for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
-    return hashlib.sha256("".join(sha256_of(path / name) for name in names).encode()).hexdigest()
+    files = list_images(path) if images is None else [path / name for name in images]
+    return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
 
 
 def _start_worker() -> None:

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 
 from cefl_bench.errors import UserError
-
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
+from cefl_bench.media.images import frame_files, read_image
 
 
 def frames_of(path: Path) -> Iterator[np.ndarray]:
@@ -41,9 +39,5 @@ def _video(path: Path) -> Iterator[np.ndarray]:
 
 
 def _images(folder: Path) -> Iterator[np.ndarray]:
-    for file in sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES):
-        image = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR) if file.stat().st_size else None
-        if image is None:
-            size = file.stat().st_size
-            raise UserError(f"image {file} cannot be read ({size} bytes, not an image): copy or download it again")
-        yield image[..., ::-1]
+    for file in frame_files(folder):
+        yield read_image(file)

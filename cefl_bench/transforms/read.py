@@ -16,6 +16,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from cefl_bench.errors import UserError
+from cefl_bench.media.images import frame_files, read_image
 from cefl_bench.records import Frames
 from cefl_bench.registry import TRANSFORMS
 from cefl_bench.store.index import store_folder
@@ -26,7 +27,6 @@ decord.logging.set_level(decord.logging.QUIET)
 DECORD_REFUSES = frozenset({4, 6, 8, 12, 16, 24, 32, 36, 48, 72, 96, 144})
 """Sizes below 260 at which decord 3.4 pads the rows of a frame and then refuses to hand it out, on one CPU or another:
 rows are aligned to 64 bytes where there is AVX-512, to 32 where there is AVX, else to 16."""
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
 DECODER = {"decord": decord.__version__, "av": av.__version__, "opencv": cv2.__version__, "mmcv": mmcv.__version__}
 """What decodes and scales, and may give other pixels in another version."""
 
@@ -108,7 +108,7 @@ class DecordFrames:
 
 
 class ImageFrames:
-    """The images of a folder, those listed or all in the order of their names, as the frames of a video."""
+    """The images of a folder, those listed or all in natural order (1, 2, 10), as the frames of a video."""
 
     def __init__(self, path: str, size: int, listed_frames: int = -1, images: Sequence[str] | None = None) -> None:
         self.size = size
@@ -118,7 +118,7 @@ class ImageFrames:
         if images is not None:
             self._files = [folder / name for name in images]
         else:
-            self._files = sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+            self._files = frame_files(folder)
         _check_length("frame folder", path, len(self._files), listed_frames)
 
     def __len__(self) -> int:
@@ -126,15 +126,8 @@ class ImageFrames:
 
     def fetch(self, indices: np.ndarray) -> np.ndarray:
         unique, place = np.unique(indices, return_inverse=True)
-        return np.stack([self._read(self._files[index]) for index in unique])[place.reshape(-1)]
-
-    def _read(self, file: Path) -> np.ndarray:
-        try:
-            image = mmcv.imfrombytes(file.read_bytes(), channel_order="rgb")
-        except (OSError, cv2.error) as error:  # the latter is what mmcv makes of bytes that are no image
-            reason = error.strerror if isinstance(error, OSError) else f"{file.stat().st_size} bytes, not an image"
-            raise UserError(f"image {file} cannot be read ({reason}): copy or download it again") from None
-        return mmcv.imresize(image, (self.size, self.size))
+        frames = [mmcv.imresize(read_image(self._files[index]), (self.size, self.size)) for index in unique]
+        return np.stack(frames)[place.reshape(-1)]
 
 
 @TRANSFORMS.register_module()
