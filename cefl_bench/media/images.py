@@ -10,6 +10,22 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import IMAGE_SUFFIXES, list_folder, list_images
 
 
+def require_folder(folder: Path) -> None:
+    """See that a folder of images is there.
+
+    Raises:
+        UserError: saying what is there instead.
+    """
+    if folder.is_dir():
+        return
+    if folder.is_symlink():
+        target = folder.readlink()
+        raise UserError(
+            f"frame folder {folder} is a link to {target}, where no folder is: correct it, or mount the disk"
+        )
+    raise UserError(f"frame folder {folder} does not exist: expected a folder of images where the list names one")
+
+
 def frame_files(folder: Path) -> list[Path]:
     """The images of a folder in natural order.
 
