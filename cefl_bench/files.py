@@ -1,8 +1,9 @@
-"""Files: written whole or not at all, named by their hash, and never outside the data root."""
+"""Files: written whole or not at all, listed in one order, named by their hash, and never outside the data root."""
 
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from cefl_bench.errors import UserError
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".dib", ".gif"}
+    | {".jp2", ".hdr", ".pic", ".pbm", ".pgm", ".ppm", ".pnm", ".pxm", ".ras", ".sr"}
+)
+"""The formats of images that OpenCV decodes to 8 bits, in lower case."""
 
 
 @contextmanager
@@ -73,6 +80,59 @@ def sha256_of(path: str | Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def list_folder(folder: str | Path) -> list[Path]:
+    """The files and folders in a folder, in natural order, without hidden ones (`.DS_Store`, `._clip.mp4`)."""
+    return [Path(entry) for entry in _visible(folder)]
+
+
+def list_images(folder: str | Path) -> list[Path]:
+    """The images in a folder that are the frames of a video, in natural order.
+
+    Everything that reads, counts or hashes the images of a folder asks here. A link that leads nowhere is listed, so
+    that reading it says what is wrong.
+    """
+    entries = _visible(folder)
+    return [
+        Path(entry) for entry in entries if Path(entry.name).suffix.lower() in IMAGE_SUFFIXES and not entry.is_dir()
+    ]
+
+
+def natural_order(name: str) -> tuple[list[str | int], str]:
+    """A key that sorts names by the numbers in them, as people count: `2.jpg` before `10.jpg`."""
+    parts: list[str | int] = list(re.split(r"(\d+)", name.casefold()))  # text at even places, digits at odd ones
+    for place in range(1, len(parts), 2):
+        parts[place] = int(parts[place])
+    return parts, name
+
+
+def list_tree(folder: str | Path, suffix: str) -> list[Path]:
+    """The files of a suffix (in lower case) in a folder and all folders below it, without hidden ones.
+
+    Folders that are links are looked into, each real folder once.
+    """
+    files: list[Path] = []
+    seen: set[Path] = set()
+    waiting = [Path(folder)]
+    while waiting:
+        here = waiting.pop()
+        if here.resolve() in seen:
+            continue
+        seen.add(here.resolve())
+        for entry in _visible(here):
+            path = Path(entry)
+            if entry.is_dir():
+                waiting.append(path)
+            elif path.suffix.lower() == suffix:
+                files.append(path)
+    return files
+
+
+def _visible(folder: str | Path) -> "list[os.DirEntry[str]]":
+    with os.scandir(folder) as entries:
+        visible = [entry for entry in entries if not entry.name.startswith(".")]
+    return sorted(visible, key=lambda entry: natural_order(entry.name))
 
 
 def source_size(path: str | Path) -> int:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
+from cefl_bench.files import list_folder
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 
@@ -57,7 +58,7 @@ class AFEW(VideoDataset):
     def load_entries(self) -> list[Entry]:
         entries = []
         for label, folder in enumerate(self.required_files()[: len(self.classes)]):
-            for video in sorted(file for file in folder.iterdir() if file.suffix.lower() == ".avi"):
+            for video in sorted(file for file in list_folder(folder) if file.suffix.lower() == ".avi"):
                 path = video if self.frames == "video" else self._faces() / video.stem
                 entries.append(Entry(name=video.stem, label=label, path=str(path), num_frames=-1))
         return entries

@@ -7,6 +7,7 @@ from pathlib import Path
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.folds import FOLDS, folds_of
 from cefl_bench.errors import UserError
+from cefl_bench.files import list_folder
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 
@@ -75,11 +76,11 @@ def read_sequences(root: Path, layout: str) -> list[Entry]:
 
 
 def _subjects(root: Path, layout: str) -> list[Path]:
-    return sorted(path for path in root.iterdir() if path.is_dir() and SUBJECT[layout].fullmatch(path.name))
+    return sorted(path for path in list_folder(root) if path.is_dir() and SUBJECT[layout].fullmatch(path.name))
 
 
 def _read_dynamic(subject: Path) -> Iterator[Entry]:
-    for folder in sorted(path for path in subject.iterdir() if path.is_dir()):
+    for folder in sorted(path for path in list_folder(subject) if path.is_dir()):
         code = folder.name[:2].upper()
         if code in CODES:
             yield Entry(
@@ -95,7 +96,7 @@ def _read_dynamic(subject: Path) -> Iterator[Entry]:
 
 def _read_static(subject: Path) -> Iterator[Entry]:
     images: dict[str, dict[str, str]] = {}
-    for path in sorted(subject.iterdir()):
+    for path in sorted(list_folder(subject)):
         if (found := STATIC.fullmatch(path.name)) and found["code"].upper() in CODES:
             images.setdefault(found["code"].upper(), {})[found["intensity"]] = path.name
     for code, of_intensity in sorted(images.items()):

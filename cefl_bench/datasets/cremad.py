@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.crops import VIDEO, read_crops, report_of
-from cefl_bench.files import inside
+from cefl_bench.files import inside, list_folder
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 
@@ -55,7 +55,7 @@ class CREMAD(VideoDataset):
     def load_entries(self) -> list[Entry]:
         (source,) = self.required_files()
         entries, strange, broken = [], [], []
-        for path in sorted(source.iterdir() if self.frames == VIDEO else read_crops(source).values()):
+        for path in sorted(list_folder(source) if self.frames == VIDEO else read_crops(source).values()):
             found = NAME.fullmatch(path.stem)
             fold = found and _fold_of(int(found["actor"]))
             if not fold:

@@ -9,6 +9,7 @@ from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.crops import VIDEO, in_crops, report_of
 from cefl_bench.datasets.folds import FOLDS, folds_of
 from cefl_bench.errors import UserError
+from cefl_bench.files import list_folder
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 
@@ -73,7 +74,7 @@ def read_sessions(root: Path, views: Sequence[int] = (FRONTAL,)) -> tuple[list[E
     """
     entries: list[Entry] = []
     left_out: dict[str, list[str]] = {}
-    for session in sorted(path for path in (root / "Sessions").iterdir() if path.is_dir()):
+    for session in sorted(path for path in list_folder(root / "Sessions") if path.is_dir()):
         found = _read_session(session, views)
         if isinstance(found, str):
             left_out.setdefault(found, []).append(f"session {session.name}")
@@ -105,8 +106,8 @@ def _read_session(session: Path, views: Sequence[int]) -> Entry | str:
 
 def _annotation(session: Path) -> tuple[str, int] | None:
     """The base name of a session's sequence, and its emotion; None when no annotation names one."""
-    for path in sorted(session.glob("*.xml")):
-        if path.name != "session.xml" and not path.stem.endswith("-oao_aucs"):
+    for path in sorted(list_folder(session)):
+        if path.suffix == ".xml" and path.name != "session.xml" and not path.stem.endswith("-oao_aucs"):
             for tag in _parse(path).iter("Metatag"):
                 if tag.get("Name") == "Emotion":
                     return path.stem, _number(path, tag, "Value")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.crops import VIDEO, read_crops, report_of
+from cefl_bench.files import list_tree
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 
@@ -54,7 +55,7 @@ class RAVDESS(VideoDataset):
     def load_entries(self) -> list[Entry]:
         (source,) = self.required_files()
         entries, strange, others = [], [], []
-        paths = source.rglob("*.mp4") if self.frames == VIDEO else read_crops(source).values()
+        paths = list_tree(source, ".mp4") if self.frames == VIDEO else read_crops(source).values()
         # by actor, as the folders of the videos are
         for path in sorted(paths, key=lambda path: (path.stem[-2:], path.stem)):
             found = NAME.fullmatch(path.stem)

@@ -9,15 +9,15 @@ from concurrent.futures import TimeoutError as TookTooLong  # another class than
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from pebble import ProcessExpired, ProcessPool
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import sha256_of
+from cefl_bench.files import list_images, sha256_of
 from cefl_bench.functional.likeness import SIDE, SMALL, small_pictures
-from cefl_bench.transforms.read import IMAGE_SUFFIXES, Frames, ImageFrames, VideoFrames
+from cefl_bench.media.survey import survey
+from cefl_bench.transforms.read import Frames, ImageFrames, VideoFrames
 
 NUM_LOOKS = 8
 """Frames of a video that are compared with those of others, midway in equal segments."""
@@ -114,22 +114,21 @@ def _look(frames: Frames, every_frame: bool) -> np.ndarray:
 def _stated_frames(path: Path, num_frames: int) -> int:
     """How many frames the header of a video file promises, -1 where it promises none.
 
-    Where it gives only a duration (FLV), that counts when a tenth of it is missing: it is no exact number.
+    A file that has all its packets keeps its promise: an edit list may hide frames, an encoder may leave some out. A
+    duration (FLV) is no exact number, and counts where a tenth of it is missing.
     """
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            if stream.frames:
-                return stream.frames
-            about = round((container.duration or 0) / av.time_base * float(stream.average_rate or 0))
-            return about if num_frames < 0.9 * about - 1 else -1
-    except (av.FFmpegError, IndexError):
+    found = survey(path)
+    promised = found.stated_places
+    if not promised and found.num_places < 0.9 * found.about - 1:
+        promised = found.about
+    if not promised:
         return -1
+    return num_frames if found.num_places >= promised else promised
 
 
 def _folder_digest(path: Path, images: tuple[str, ...] | None) -> str:
-    names = images or sorted(file.name for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
-    return hashlib.sha256("".join(sha256_of(path / name) for name in names).encode()).hexdigest()
+    files = list_images(path) if images is None else [path / name for name in images]
+    return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
 
 
 def _start_worker() -> None:

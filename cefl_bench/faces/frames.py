@@ -3,47 +3,23 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
-import cv2
 import numpy as np
 
 from cefl_bench.errors import UserError
-
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
+from cefl_bench.media.images import frame_files, read_image
+from cefl_bench.media.videos import shown_frames
 
 
 def frames_of(path: Path) -> Iterator[np.ndarray]:
-    """Yield uint8 (H, W, 3), RGB, upright as a player shows them.
+    """Yield uint8 (H, W, 3), RGB, as a player shows them.
 
     Raises:
         UserError: naming the file, when it does not exist, holds no frame or cannot be decoded to its end.
     """
-    if not path.exists():
-        raise UserError(f"{path} does not exist: expected a video file or a folder of images")
+    frames = map(read_image, frame_files(path)) if path.is_dir() else shown_frames(path)
     count = 0
-    for frame in _images(path) if path.is_dir() else _video(path):
+    for frame in frames:
         yield np.ascontiguousarray(frame)
         count += 1
     if not count:
         raise UserError(f"{path} holds no frame: expected at least one; copy or download it again")
-
-
-def _video(path: Path) -> Iterator[np.ndarray]:
-    try:
-        with av.open(str(path)) as container:
-            for frame in container.decode(video=0):
-                # phones store frames lying and say how to turn them
-                yield np.rot90(frame.to_ndarray(format="rgb24"), k=round(frame.rotation / 90))
-    except (av.FFmpegError, IndexError) as error:  # the latter where there is no video in the file
-        reason = getattr(error, "strerror", None) or "no video in it"
-        size = path.stat().st_size
-        raise UserError(f"video {path} cannot be decoded ({size} bytes; {reason}): copy or download it again") from None
-
-
-def _images(folder: Path) -> Iterator[np.ndarray]:
-    for file in sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES):
-        image = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR) if file.stat().st_size else None
-        if image is None:
-            size = file.stat().st_size
-            raise UserError(f"image {file} cannot be read ({size} bytes, not an image): copy or download it again")
-        yield image[..., ::-1]

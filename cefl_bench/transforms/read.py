@@ -1,6 +1,6 @@
-"""Opens a video, as a file or as a folder of images. The one door of decord.
+"""Opens a video, as a file or as a folder of images.
 
-decord reads a video file that needs no seeking, PyAV any other: `pyav_frames` says why. Their pixels are the same.
+decord reads the video files that it reads right (`decord_frames` says which), PyAV all others, to the same pixels.
 """
 
 import re
@@ -16,17 +16,16 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from cefl_bench.errors import UserError
+from cefl_bench.media.images import frame_files, read_image, require_folder
+from cefl_bench.media.survey import survey
+from cefl_bench.media.videos import undecodable
 from cefl_bench.records import Frames
 from cefl_bench.registry import TRANSFORMS
 from cefl_bench.store.index import store_folder
 from cefl_bench.store.read import Store, open_store
-from cefl_bench.transforms.pyav_frames import SequentialFrames, needs_no_seeking
+from cefl_bench.transforms.decord_frames import DecordFrames, is_exact
+from cefl_bench.transforms.pyav_frames import SequentialFrames
 
-decord.logging.set_level(decord.logging.QUIET)
-DECORD_REFUSES = frozenset({4, 6, 8, 12, 16, 24, 32, 36, 48, 72, 96, 144})
-"""Sizes below 260 at which decord 3.4 pads the rows of a frame and then refuses to hand it out, on one CPU or another:
-rows are aligned to 64 bytes where there is AVX-512, to 32 where there is AVX, else to 16."""
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
 DECODER = {"decord": decord.__version__, "av": av.__version__, "opencv": cv2.__version__, "mmcv": mmcv.__version__}
 """What decodes and scales, and may give other pixels in another version."""
 
@@ -68,17 +67,17 @@ class Reader(BaseTransform):
 
 
 class VideoFrames:
-    """The frames of a video file. The decoder scales while decoding, which halves the time of doing it after."""
+    """The frames of a video file, by the decoder that is right for it."""
 
     def __init__(self, path: str, size: int, listed_frames: int = -1) -> None:
         self.path, self.size = path, size
-        if not Path(path).is_file():
-            raise UserError(f"video {path} does not exist: expected a video file where the list names one")
         try:
             self._reader = _open(path, size)
             self._length = len(self._reader)
-        except Exception as error:  # decord raises bare RuntimeError and DECORDError alike
-            raise _unreadable("video", path, error) from None
+        except Exception as error:
+            raise _undecodable(path, error) from None
+        if self._length < 1:
+            raise UserError(f"video {path} holds no frame: expected at least one; copy or download it again")
         _check_length("video", path, self._length, listed_frames)
 
     def __len__(self) -> int:
@@ -89,36 +88,18 @@ class VideoFrames:
         try:
             frames = self._reader.read(unique)
         except Exception as error:
-            raise _unreadable("video", self.path, error) from None
+            raise _undecodable(self.path, error) from None
         return frames[place.reshape(-1)]
 
 
-class DecordFrames:
-    """The frames of a video file that needs no seeking."""
-
-    def __init__(self, path: str, size: int) -> None:
-        self._reader = decord.VideoReader(path, width=size, height=size, num_threads=1)
-
-    def __len__(self) -> int:
-        return len(self._reader)
-
-    def read(self, indices: np.ndarray) -> np.ndarray:
-        """(n,) ascending frame indices without repeats -> uint8 (n, size, size, 3), RGB."""
-        return self._reader.get_batch(indices.tolist()).asnumpy()
-
-
 class ImageFrames:
-    """The images of a folder, those listed or all in the order of their names, as the frames of a video."""
+    """The images of a folder, those listed or all in natural order (1, 2, 10), as the frames of a video."""
 
     def __init__(self, path: str, size: int, listed_frames: int = -1, images: Sequence[str] | None = None) -> None:
         self.size = size
         folder = Path(path)
-        if not folder.is_dir():
-            raise UserError(f"frame folder {path} does not exist: expected a folder of images where the list names one")
-        if images is not None:
-            self._files = [folder / name for name in images]
-        else:
-            self._files = sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+        require_folder(folder)
+        self._files = frame_files(folder) if images is None else [folder / name for name in images]
         _check_length("frame folder", path, len(self._files), listed_frames)
 
     def __len__(self) -> int:
@@ -126,15 +107,8 @@ class ImageFrames:
 
     def fetch(self, indices: np.ndarray) -> np.ndarray:
         unique, place = np.unique(indices, return_inverse=True)
-        return np.stack([self._read(self._files[index]) for index in unique])[place.reshape(-1)]
-
-    def _read(self, file: Path) -> np.ndarray:
-        try:
-            image = mmcv.imfrombytes(file.read_bytes(), channel_order="rgb")
-        except (OSError, cv2.error) as error:  # the latter is what mmcv makes of bytes that are no image
-            reason = error.strerror if isinstance(error, OSError) else f"{file.stat().st_size} bytes, not an image"
-            raise UserError(f"image {file} cannot be read ({reason}): copy or download it again") from None
-        return mmcv.imresize(image, (self.size, self.size))
+        frames = [mmcv.imresize(read_image(self._files[index]), (self.size, self.size)) for index in unique]
+        return np.stack(frames)[place.reshape(-1)]
 
 
 @TRANSFORMS.register_module()
@@ -142,6 +116,11 @@ class ReadVideo(Reader):
     """`path` of a video file -> adds `frames`."""
 
     def decode(self, entry: Mapping[str, Any]) -> Frames:
+        if Path(entry["path"]).is_dir():
+            raise UserError(
+                f"{entry['path']} is a folder, and ReadVideo reads video files: set the reader of the config's "
+                "pipelines to ReadAny, which reads both"
+            )
         return VideoFrames(entry["path"], self.size, entry["num_frames"])
 
 
@@ -150,6 +129,11 @@ class ReadFrames(Reader):
     """`path` of a folder of images (all, or `images` of them) -> adds `frames`."""
 
     def decode(self, entry: Mapping[str, Any]) -> Frames:
+        if Path(entry["path"]).is_file():
+            raise UserError(
+                f"{entry['path']} is a file, and ReadFrames reads folders of images: set the reader of the config's "
+                "pipelines to ReadAny, which reads both"
+            )
         return ImageFrames(entry["path"], self.size, entry["num_frames"], entry.get("images"))
 
 
@@ -158,29 +142,27 @@ class ReadAny(Reader):
     """`path` of a video file or of a folder of images -> adds `frames`."""
 
     def decode(self, entry: Mapping[str, Any]) -> Frames:
-        path = Path(entry["path"])
-        if not path.exists():
-            raise UserError(
-                f"{path} does not exist: expected a video file or a folder of images where the list names it"
-            )
-        return (ReadFrames if path.is_dir() else ReadVideo)(self.size).decode(entry)
+        return (ReadFrames if Path(entry["path"]).is_dir() else ReadVideo)(self.size).decode(entry)
 
 
 def _open(path: str, size: int) -> DecordFrames | SequentialFrames:
-    exact = needs_no_seeking(path) and size not in DECORD_REFUSES
-    return DecordFrames(path, size) if exact else SequentialFrames(path, size)
+    found = survey(path)
+    if is_exact(found, size):
+        frames = DecordFrames(path, size)
+        if len(frames) == found.num_packets:
+            return frames
+    return SequentialFrames(path, size)
 
 
 def _check_length(what: str, path: str, length: int, listed: int) -> None:
-    if length < 1:
-        raise UserError(f"{what} {path} holds no frame: expected at least one; copy or download it again")
     if listed not in (-1, length):
         raise UserError(f"{what} {path} has {length} frames but the list says {listed}: one of the two is wrong")
 
 
-def _unreadable(what: str, path: str, error: Exception) -> UserError:
+def _undecodable(path: str, error: Exception) -> UserError:
+    """Any error of a decoder (decord raises bare RuntimeError and DECORDError alike) in one line."""
+    if isinstance(error, UserError):
+        return error
     # decord prefixes every layer of an error with a time and a source line of its own
-    reason = getattr(error, "strerror", None) or re.sub(r"\[[\d:]+\] \S+:\d+: ", "", str(error))
-    reason = reason.strip().split("\n")[0][:160]
-    size = Path(path).stat().st_size
-    return UserError(f"{what} {path} cannot be decoded ({size} bytes; {reason}): copy or download it again")
+    reason = re.sub(r"\[[\d:]+\] \S+:\d+: ", "", str(error)).strip().split("\n")[0]
+    return undecodable(path, reason[:160])

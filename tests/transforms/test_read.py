@@ -7,8 +7,9 @@ from helpers.trees import moving_square, synthetic_tree, write_images, write_vid
 from cefl_bench.datasets.synthetic_faces import SyntheticFaces
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
+from cefl_bench.transforms.decord_frames import REFUSED_SIZES
 from cefl_bench.transforms.pack import Pack
-from cefl_bench.transforms.read import DECORD_REFUSES, ImageFrames, ReadVideo, VideoFrames
+from cefl_bench.transforms.read import ImageFrames, ReadVideo, VideoFrames
 from cefl_bench.transforms.sample_clips import SampleClips
 
 
@@ -27,7 +28,7 @@ def column(frame):
     return (np.arange(len(weight)) * weight).sum() / weight.sum() / len(weight)
 
 
-@pytest.mark.parametrize("size", [56, 64, 112, *sorted(size for size in DECORD_REFUSES if size > 16)])
+@pytest.mark.parametrize("size", [56, 64, 112, *sorted(size for size in REFUSED_SIZES if size > 16)])
 def test_frames_are_the_asked_ones_at_every_size(video, size):
     frames = VideoFrames(str(video), size)
     fetched = frames.fetch(np.array([19, 0, 10, 10]))

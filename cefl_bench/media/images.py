@@ -1,0 +1,60 @@
+"""Folders of images that are the frames of a video. The one door to images: whatever reads one, reads it here."""
+
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cefl_bench.errors import UserError
+from cefl_bench.files import IMAGE_SUFFIXES, list_folder, list_images
+
+
+def require_folder(folder: Path) -> None:
+    """See that a folder of images is there.
+
+    Raises:
+        UserError: saying what is there instead.
+    """
+    if folder.is_dir():
+        return
+    if folder.is_symlink():
+        target = folder.readlink()
+        raise UserError(
+            f"frame folder {folder} is a link to {target}, where no folder is: correct it, or mount the disk"
+        )
+    raise UserError(f"frame folder {folder} does not exist: expected a folder of images where the list names one")
+
+
+def frame_files(folder: Path) -> list[Path]:
+    """The images of a folder in natural order.
+
+    Raises:
+        UserError: when there is none, saying what is there instead.
+    """
+    files = list_images(folder)
+    if not files:
+        others = Counter(path.suffix.lower() or "without a suffix" for path in list_folder(folder))
+        found = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(3)) or "nothing"
+        raise UserError(
+            f"frame folder {folder} holds no frame, but {found}: expected images ({' '.join(sorted(IMAGE_SUFFIXES))})"
+        )
+    return files
+
+
+def read_image(file: Path) -> np.ndarray:
+    """An image file -> uint8 (H, W, 3), RGB, upright as its EXIF data say.
+
+    Raises:
+        UserError: naming the file, when it cannot be read or is no image.
+    """
+    try:
+        image = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    except OSError as error:
+        raise UserError(f"image {file} cannot be read ({error.strerror}): copy or download it again") from None
+    except cv2.error:  # an empty file, or more pixels than OpenCV allows
+        image = None
+    if image is None:
+        size = file.stat().st_size
+        raise UserError(f"image {file} cannot be read ({size} bytes, not an image): copy or download it again")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

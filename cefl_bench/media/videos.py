@@ -1,0 +1,144 @@
+"""Video files. The one door of PyAV: whatever opens, counts or decodes a video file does it here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+from av.stream import Disposition
+
+from cefl_bench.errors import UserError
+from cefl_bench.media.display import display_of, shown, square_size
+from cefl_bench.media.h264 import has_picture
+
+COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
+"""Streams that show a cover or thumbnails of the video, and not the video."""
+IMAGE_CODECS = {"mjpeg", "png", "bmp", "gif", "tiff", "webp"}
+"""Beside a stream of another codec, these are covers that nobody marked as such."""
+JOINABLE = {"mpegts"}
+"""Formats made to be joined: where two pieces meet, FFmpeg marks a packet as damaged that decodes all the same."""
+
+
+class OpenVideo(NamedTuple):
+    """An open video file, and which of its streams is the video."""
+
+    container: av.container.InputContainer
+    stream: av.VideoStream
+
+    def packets(self) -> Iterator[av.Packet]:
+        """The packets of the video in the order of the file, an empty one at the end.
+
+        Raises:
+            ValueError: the file ends, or is damaged, inside a frame.
+        """
+        for packet in self.container.demux(self.stream):
+            if packet.is_corrupt and self.container.format.name not in JOINABLE:
+                raise ValueError("it ends or is damaged inside a frame")
+            yield packet
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """The frames in the order in which they are shown, as they are stored."""
+        for packet in self.packets():
+            yield from self.decoded(packet)
+
+    def decoded(self, packet: av.Packet) -> list[av.VideoFrame]:
+        """The frames that the decoder gives out when it is given the next packet."""
+        try:
+            return packet.decode()
+        except av.InvalidDataError:
+            if has_picture(packet, self.stream):
+                raise
+            return []  # a packet without a picture, which FFmpeg calls invalid
+
+
+@contextmanager
+def open_video(path: str | Path) -> Iterator[OpenVideo]:
+    """Open a video file for the time of a `with` block.
+
+    Raises:
+        UserError: naming the file, when there is none or no video in it, or FFmpeg fails at it inside the block.
+    """
+    require_file(Path(path))
+    try:
+        # names and titles in it are often not UTF-8, and nobody reads them
+        with av.open(str(path), metadata_errors="ignore") as container:
+            stream = _video_stream(container)
+            stream.codec_context.thread_count = 1  # the workers are the parallelism
+            yield OpenVideo(container, stream)
+    except UserError:
+        raise
+    except (av.FFmpegError, ValueError, MemoryError) as error:
+        raise undecodable(path, getattr(error, "strerror", None) or str(error)) from None
+
+
+def decode(path: str | Path) -> Iterator[av.VideoFrame]:
+    """The frames of a video file in the order in which they are shown, as they are stored.
+
+    Raises:
+        UserError: as `open_video`.
+    """
+    with open_video(path) as video:
+        yield from video.frames()
+
+
+def shown_frames(path: str | Path) -> Iterator[np.ndarray]:
+    """The frames of a video file as a player shows them: uint8 (H, W, 3), RGB, upright, of one size, square pixels.
+
+    Raises:
+        UserError: as `open_video`.
+    """
+    with open_video(path) as video:
+        aspect = float(video.stream.sample_aspect_ratio or 0)
+        display = None
+        for frame in video.frames():
+            if display is None:
+                display, (width, height) = display_of(frame), square_size(frame.width, frame.height, aspect)
+            if (frame.width, frame.height) == (width, height):
+                image = frame.to_ndarray(format="rgb24")
+            else:
+                image = frame.reformat(width, height, "rgb24", interpolation="BICUBIC").to_ndarray()
+            yield shown(image, display)
+
+
+def require_file(path: Path) -> None:
+    """See that a video file is there.
+
+    Raises:
+        UserError: saying what is there instead.
+    """
+    try:
+        is_file = path.is_file()
+    except OSError as error:  # a name too long for the disk, a folder that may not be entered
+        raise UserError(f"video {path} cannot be opened ({error.strerror}): expected a video file") from None
+    if is_file:
+        return
+    if path.is_dir():
+        raise UserError(f"video {path} is a folder: expected a video file where the list names one")
+    if path.is_symlink():
+        raise UserError(f"video {path} is a link to {path.readlink()}, where no file is: correct it, or mount the disk")
+    raise UserError(f"video {path} does not exist: expected a video file where the list names one")
+
+
+def undecodable(path: str | Path, reason: str) -> UserError:
+    """What is said of a video file that cannot be decoded."""
+    size = Path(path).stat().st_size
+    return UserError(f"video {path} cannot be decoded ({size} bytes; {reason}): copy or download it again")
+
+
+def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
+    """The stream that FFmpeg thinks best, among those that are no cover.
+
+    Raises:
+        ValueError: there is none, or FFmpeg has no decoder for it.
+    """
+    videos = [stream for stream in container.streams.video if not stream.disposition & COVERS]
+    if not videos:
+        raise ValueError("it has a picture but no video" if container.streams.video else "it has no video stream")
+    moving = [stream for stream in videos if stream.codec_context and stream.codec_context.name not in IMAGE_CODECS]
+    best, choice = container.streams.best("video"), moving or videos
+    stream = best if best in choice else max(choice, key=lambda stream: stream.frames)
+    if stream.codec_context is None:
+        raise ValueError("no decoder knows the format of its video")
+    return stream
