@@ -58,17 +58,17 @@ class Sample(TypedDict):
     """Who is in it; empty where the corpus does not say."""
     unreadable: str
     """Empty, or `name: reason` of the videos that could not be read in this place (`on_error='skip'`)."""
-    answers: NotRequired[np.ndarray]
-    """bool (K,), the classes that an answer may be, where a model is tested on a corpus that lacks some of its."""
+    allowed_classes: NotRequired[np.ndarray]
+    """bool (K,), the classes that may be predicted, where a model is tested on a corpus that lacks some of its."""
 
 
 class Prediction(TypedDict):
-    """One video as the model answers it; what metrics take. The `Sample` fields but the video come along."""
+    """What a model predicts of one video; what metrics take. All fields of its `Sample` but the video come along."""
 
     name: str
     label: int
     scores: "torch.Tensor"
-    """(K,) logits; NaN where the video could not be read, which counts as wrong; -inf where `answers` says no."""
+    """(K,) logits; NaN where the video could not be read, which counts as wrong; -inf for a class that is not allowed."""
     clip_weights: NotRequired["torch.Tensor"]
     """(N,) how much each clip counts, summing to one, where the aggregator has such weights."""
     frame_indices: np.ndarray
