@@ -12,9 +12,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import sha256_of
 
 SOURCES = ("checkpoint", "timm", "torchvision")
-OTHER_DATA = re.compile(
-    r"clip|laion|openai|datacomp|dfn|webli|ig1b|yfcc|jft|seer|swag|m30m|m38m|lvd|ssld|sam|dino"
-)
+OTHER_DATA = re.compile(r"clip|laion|openai|datacomp|dfn|webli|ig1b|yfcc|jft|seer|swag|m30m|m38m|lvd|ssld|sam|dino")
 """Parts of timm's tags that say more than ImageNet was seen."""
 TORCHVISION_DATA = {"IMAGENET1K": "ImageNet", "KINETICS400": "Kinetics-400"}
 

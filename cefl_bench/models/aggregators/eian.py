@@ -45,9 +45,7 @@ class EIAN(Aggregator):
         self.mix: nn.Module = nn.Identity()
         if variant == "figure":
             if num_clips is None:
-                raise UserError(
-                    "EIAN: num_clips is missing: expected a number of clips, which variant='figure' needs"
-                )
+                raise UserError("EIAN: num_clips is missing: expected a number of clips, which variant='figure' needs")
             self.mix = nn.Linear(num_clips, num_clips)
 
     def init_weights(self) -> None:
