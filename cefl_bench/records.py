@@ -4,7 +4,7 @@ Legend, used in names and docstrings: B batch, N clips per video, C channels, T 
 D feature, K classes, F frames of a video file. A tensor's name may carry its shape: `video_BNCTHW`.
 """
 
-from typing import TYPE_CHECKING, Protocol, TypedDict
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict, final
 
 import numpy as np
 from typing_extensions import NotRequired
@@ -58,17 +58,17 @@ class Sample(TypedDict):
     """Who is in it; empty where the corpus does not say."""
     unreadable: str
     """Empty, or `name: reason` of the videos that could not be read in this place (`on_error='skip'`)."""
-    answers: NotRequired[np.ndarray]
-    """bool (K,), the classes that an answer may be, where a model is tested on a corpus that lacks some of its."""
+    allowed_classes: NotRequired[np.ndarray]
+    """bool (K,), the classes that may be predicted, where a model is tested on a corpus that lacks some of its."""
 
 
 class Prediction(TypedDict):
-    """One video as the model answers it; what metrics take. The `Sample` fields but the video come along."""
+    """What a model predicts of one video; what metrics take. All fields of its `Sample` but the video come along."""
 
     name: str
     label: int
     scores: "torch.Tensor"
-    """(K,) logits; NaN where the video could not be read, which counts as wrong; -inf where `answers` says no."""
+    """(K,) logits. NaN where the video could not be read, which counts as wrong; -inf for a class not allowed."""
     clip_weights: NotRequired["torch.Tensor"]
     """(N,) how much each clip counts, summing to one, where the aggregator has such weights."""
     frame_indices: np.ndarray
@@ -76,3 +76,67 @@ class Prediction(TypedDict):
     apex: np.ndarray
     subject: str
     unreadable: str
+
+
+class PartCost(TypedDict):
+    """What one part of a model costs, of all views of a test video."""
+
+    params: int
+    trainable_params: int
+    macs: int
+    by_kind: dict[str, int]
+    """MACs per kind of layer: convolution, linear, attention, recurrent."""
+
+
+class CrossCheck(TypedDict):
+    """A second count of the same MACs."""
+
+    counter: str
+    macs: int
+    """Of one view."""
+    relative_difference: float
+    """To the canonical count, signed: 0.01 is 1 % more."""
+
+
+@final
+class CountedCost(TypedDict):
+    """What a test video costs a model, as result.json holds it."""
+
+    params: int
+    trainable_params: int
+    macs: int
+    """Multiply-accumulates of all views of a video."""
+    flops: int
+    """Twice the MACs."""
+    macs_per_view: int
+    views: int
+    """How many sets of frames of a video a test averages."""
+    input_shape: list[int]
+    """(N, C, T, H, W) of one view."""
+    num_frames: int
+    """Of all views."""
+    by_kind: dict[str, int]
+    """MACs per kind of layer, of all views."""
+    by_part: dict[str, PartCost]
+    """`backbone`, `aggregator`, `head`."""
+    counter: str
+    cross_check: CrossCheck
+
+
+@final
+class UncountedCost(TypedDict):
+    """The same where the MACs are not known."""
+
+    params: int | None
+    """None, like `trainable_params`, where the model cannot be built without values."""
+    trainable_params: int | None
+    macs: None
+    flops: None
+    uncounted: str
+    """Why there is no count."""
+    views: int
+    input_shape: list[int]
+    num_frames: int
+
+
+Cost: TypeAlias = CountedCost | UncountedCost

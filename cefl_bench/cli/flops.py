@@ -32,11 +32,11 @@ def main() -> None:
     configs, costs = configs_of(arguments), []
     for config in tqdm(configs, desc="counting", unit="config", disable=None, leave=False):
         try:
-            costs.append({"config": config.config_name, **config_cost(config)})
+            costs.append((config.config_name, config_cost(config)))
         except UserError as error:
             tqdm.write(f"error: {config.config_name}: {error}", file=sys.stderr)
     if costs:
         print(cost_table(costs))
-    write_json(arguments.json, costs)
+    write_json(arguments.json, [{"config": name, **cost} for name, cost in costs])
     if len(costs) < len(configs):
         raise SystemExit(1)

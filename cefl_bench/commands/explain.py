@@ -56,8 +56,8 @@ def explain_video(model: Recognizer, dataset: VideoDataset, index: int) -> Expla
         )
     num_clips = weights.shape[1]
     logits = model.head(feature)[0]
-    if "answers" in sample:
-        logits[~torch.from_numpy(sample["answers"])] = -torch.inf
+    if "allowed_classes" in sample:
+        logits[~torch.from_numpy(sample["allowed_classes"])] = -torch.inf
     frames = sample["video"].reshape(num_clips, -1, *sample["video"].shape[2:])
     return Explanation(
         name=entry["name"],

@@ -15,6 +15,7 @@ from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import COMMAND, UserError
 from cefl_bench.files import sha256_of
 from cefl_bench.functional.protocol import is_other_corpus, protocol_id, protocol_of, start_of
+from cefl_bench.records import CountedCost
 from cefl_bench.runs.environment import environment
 from cefl_bench.transforms.blank import blank_sample
 
@@ -90,7 +91,7 @@ def _data_facts(datasets: Mapping[str, VideoDataset], trained: Mapping[str, Any]
     return data | ({"test": tested} if tested != facts else {})
 
 
-def config_cost(config: Config) -> dict[str, Any]:
+def config_cost(config: Config) -> CountedCost:
     """What a test video costs the model of a config: `model_cost`, without data and without weights."""
     return model_cost(*_model_and_shape(config))
 

@@ -30,6 +30,7 @@ from cefl_bench.hooks.validate import Validate
 from cefl_bench.hooks.write_result import WriteResult
 from cefl_bench.parallel.workers import HOLDER, LOCK, alone_in
 from cefl_bench.plain import plain
+from cefl_bench.records import Cost
 from cefl_bench.report.confusion import draw_confusion
 from cefl_bench.report.summary import summary
 from cefl_bench.runs import checkpoints
@@ -153,8 +154,8 @@ def finish(folder: Path) -> Path:
     return folder
 
 
-def _cost_in_words(cost: dict[str, Any]) -> str:
-    if cost["macs"] is None:
+def _cost_in_words(cost: Cost) -> str:
+    if "uncounted" in cost:
         if is_main_process():
             print(f"warning: {cost['uncounted']}; the result will have no MACs", file=sys.stderr, flush=True)
         return "parameters and MACs per video not counted"

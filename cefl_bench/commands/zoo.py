@@ -13,6 +13,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
 from cefl_bench.plain import plain
+from cefl_bench.records import CountedCost
 from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.model_zoo import Row, Section, zoo_page
 from cefl_bench.report.published import published
@@ -41,7 +42,7 @@ def make_zoo() -> str:
     tables, scores = _measured()
     rows: dict[str, list[Row]] = {}
     metas: dict[str, dict[str, Any]] = {}
-    costs: dict[str, dict[str, Any]] = {}  # by model and input: methods cost the same on corpora of as many classes
+    costs: dict[str, CountedCost] = {}  # by model and input: methods cost the same on corpora of as many classes
     for leaf, dataset, config in tqdm(_matrix(), desc="configs", unit="config", leave=False, disable=None):
         meta = _corpus(config)
         metas[meta["key"]] = meta

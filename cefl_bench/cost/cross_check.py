@@ -9,30 +9,29 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
-from cefl_bench.cost.handles import FlopCountAnalysis, analysis_of
+from cefl_bench.cost.handles import Analysis, analysis_of
 from cefl_bench.cost.ledger import Entries, one_line
 from cefl_bench.cost.operators import Uncountable, is_free
 from cefl_bench.cost.tracing import RecordedConvolutions
 from cefl_bench.errors import UserError
+from cefl_bench.records import CrossCheck
 
 COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
-TOLERANCE = 0.02
-"""Share of the canonical count by which the second may differ."""
+MAX_RELATIVE_DIFFERENCE = 0.02
+"""Of the second count to the canonical one."""
 
 
-def cross_check(network: nn.Module, inputs: tuple[torch.Tensor, ...], entries: Entries) -> dict[str, Any]:
+def cross_check(network: nn.Module, inputs: tuple[torch.Tensor, ...], entries: Entries) -> CrossCheck:
     """Count a network of the meta device again, with fvcore, and compare.
 
-    Returns:
-        `counter`, `macs`, `relative_difference` to the canonical count.
-
     Raises:
-        UserError: `Uncountable`, when fvcore cannot trace it, or the counts differ by more than `TOLERANCE`.
+        UserError: `Uncountable`, when fvcore cannot trace it, or the counts differ by more than
+            `MAX_RELATIVE_DIFFERENCE`.
     """
     analysis = _analysis(network, inputs)
     macs, canonical = int(analysis.total()), sum(entries.values())
-    difference = (macs - canonical) / canonical if canonical else inf if macs else 0.0
-    if abs(difference) > TOLERANCE:
+    difference = inf if macs and not canonical else (macs - canonical) / max(canonical, 1)
+    if abs(difference) > MAX_RELATIVE_DIFFERENCE:
         module, operators = _culprit(analysis, entries)
         raise Uncountable(
             f"the counters disagree: {canonical:,} MACs on the meta device, {macs:,} by fvcore; most over "
@@ -43,7 +42,7 @@ def cross_check(network: nn.Module, inputs: tuple[torch.Tensor, ...], entries: E
     return {"counter": counter, "macs": macs, "relative_difference": difference}
 
 
-def _analysis(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> FlopCountAnalysis:
+def _analysis(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> Analysis:
     for name, module in network.named_modules():
         if isinstance(module, torch.jit.ScriptModule):
             raise Uncountable(
@@ -68,17 +67,21 @@ def _analysis(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> FlopCount
     return analysis
 
 
-def _culprit(analysis: FlopCountAnalysis, entries: Entries) -> tuple[str, str]:
+def _culprit(analysis: Analysis, entries: Entries) -> tuple[str, str]:
     """The module over whose own operators, not its children's, the counts differ most; and those operators."""
     modules = analysis.by_module()
     canonical: dict[str, int] = dict.fromkeys(modules, 0)
     for (module, _, _), macs in entries.items():
         canonical[module] = canonical.get(module, 0) + macs
-    second = {name: macs - sum(modules[child] for child in _children(name, modules)) for name, macs in modules.items()}
+    second = {}
+    for name, macs in modules.items():
+        second[name] = macs - sum(modules[child] for child in _children(name, modules))
     worst = max(canonical, key=lambda name: abs(canonical[name] - second.get(name, 0)))
     missed = set(analysis.unsupported_ops(worst)) if worst in modules else set()
-    named = sorted(name for name in missed if not _free_in_a_trace(name))
-    return worst, ", ".join(named or sorted({operator for module, _, operator in entries if module == worst}))
+    operators = sorted(name for name in missed if not _free_in_a_trace(name))
+    if not operators:
+        operators = sorted({operator for module, _, operator in entries if module == worst})
+    return worst, ", ".join(operators)
 
 
 def _children(name: str, modules: Mapping[str, Any]) -> list[str]:
@@ -86,7 +89,7 @@ def _children(name: str, modules: Mapping[str, Any]) -> list[str]:
 
 
 def _free_in_a_trace(name: str) -> bool:
-    """Whether the trace's operator is known to be free, or falls apart into others before it runs."""
+    """Whether the trace's operator is known to be free, or is split into others before it runs."""
     namespace, _, name = name.partition("::")
     packet = getattr(torch.ops.aten, name, None) if namespace == "aten" else None
     if packet is None:

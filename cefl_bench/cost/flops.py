@@ -1,6 +1,7 @@
 """Parameters and multiply-accumulates of a model, counted without weights and without a device, by two counters."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -10,8 +11,10 @@ from torch import nn
 
 from cefl_bench.cost.cross_check import cross_check
 from cefl_bench.cost.ledger import Entries, count_on_meta, one_line
-from cefl_bench.cost.operators import KINDS, Uncountable
+from cefl_bench.cost.operators import KINDS, NeedsValues, Uncountable
+from cefl_bench.cost.trial import check_takes
 from cefl_bench.errors import UserError
+from cefl_bench.records import Cost, CountedCost, CrossCheck, PartCost, UncountedCost
 from cefl_bench.registry import MODELS
 
 COUNTER = f"torch {torch.__version__} FlopCounterMode, meta device"
@@ -22,7 +25,7 @@ class Count:
     """What a network costs: `entries` of the canonical counter, and how the second compares."""
 
     entries: Entries
-    cross_check: dict[str, Any]
+    cross_check: CrossCheck
 
     def macs(self, part: str = "") -> int:
         """Multiply-accumulates of the part of this name and all within; of the whole without a name."""
@@ -44,7 +47,7 @@ def count(network: nn.Module, *inputs: torch.Tensor) -> Count:
             disagree; or why the network does not run without values.
     """
     trained = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
-    for parameter, _ in trained:  # torch takes other matrix products for frozen weights, which would be of another kind
+    for parameter, _ in trained:  # for frozen weights torch runs other matrix products, which are of another kind
         parameter.requires_grad_(parameter.is_floating_point())
     try:
         entries = count_on_meta(network, *inputs)
@@ -54,7 +57,7 @@ def count(network: nn.Module, *inputs: torch.Tensor) -> Count:
             parameter.requires_grad_(requires_grad)
 
 
-def model_cost(model: Mapping[str, Any], video_shape: tuple[int, int, int, int, int], views: int = 1) -> dict[str, Any]:
+def model_cost(model: Mapping[str, Any], video_shape: tuple[int, int, int, int, int], views: int = 1) -> CountedCost:
     """Count one video through a model, in eval mode.
 
     A MAC is one multiplication with its addition, and two FLOPs. Counted are convolutions, matrix products, attention
@@ -65,53 +68,68 @@ def model_cost(model: Mapping[str, Any], video_shape: tuple[int, int, int, int, 
         video_shape: (N, C, T, H, W) of one view, the set of frames that goes through the model at once.
         views: how many views of a video a test averages.
 
-    Returns:
-        `params`, `trainable_params`; `macs`, `flops` (twice the MACs), `by_kind` and `by_part` of all views of a video;
-        `macs_per_view`, `views`, `input_shape` (of a view), `num_frames` (of all views), `counter`, `cross_check` (of
-        a view).
-
     Raises:
         Uncountable: as `count`.
+        UserError: when the model does not take such a video at all.
     """
-    network = _on_meta(model).eval()
-    counted = count(network, torch.empty(1, *video_shape, device="meta"))
-    parts = {name: part for name, part in network.named_children() if name != "data_preprocessor"}
+    try:
+        network = _on_meta(model).eval()
+        counted = count(network, torch.empty(1, *video_shape, device="meta"))
+    except NeedsValues:
+        check_takes(model, video_shape)
+        raise
+    parts = {}
+    for name, part in network.named_children():
+        if name != "data_preprocessor":
+            params, trainable_params = _parameters(part)
+            kinds = _times(views, counted.by_kind(name))
+            parts[name] = PartCost(
+                params=params, trainable_params=trainable_params, macs=views * counted.macs(name), by_kind=kinds
+            )
     macs = counted.macs()
-    return _parameters(network) | {
-        "macs": views * macs,
-        "flops": 2 * views * macs,
-        "macs_per_view": macs,
-        "views": views,
-        "input_shape": list(video_shape),
-        "num_frames": views * video_shape[0] * video_shape[2],
-        "by_kind": _times(views, counted.by_kind()),
-        "by_part": {
-            name: _parameters(part)
-            | {"macs": views * counted.macs(name), "by_kind": _times(views, counted.by_kind(name))}
-            for name, part in parts.items()
-        },
-        "counter": COUNTER,
-        "cross_check": counted.cross_check,
-    }
+    params, trainable_params = _parameters(network)
+    return CountedCost(
+        params=params,
+        trainable_params=trainable_params,
+        macs=views * macs,
+        flops=2 * views * macs,
+        macs_per_view=macs,
+        views=views,
+        input_shape=list(video_shape),
+        num_frames=_num_frames(video_shape, views),
+        by_kind=_times(views, counted.by_kind()),
+        by_part=parts,
+        counter=COUNTER,
+        cross_check=counted.cross_check,
+    )
 
 
-def cost_or_reason(
-    model: Mapping[str, Any], video_shape: tuple[int, int, int, int, int], views: int = 1
-) -> dict[str, Any]:
-    """`model_cost`, or where it cannot be told: `macs` and `flops` None, and `uncounted`, the reason.
+def cost_or_reason(model: Mapping[str, Any], video_shape: tuple[int, int, int, int, int], views: int = 1) -> Cost:
+    """`model_cost`, or where it is not known: `macs` and `flops` None, and `uncounted`, the reason.
 
     For a training, which a new operator must not keep from starting.
+
+    Raises:
+        UserError: when the model does not take such a video at all.
     """
     try:
         return model_cost(model, video_shape, views)
     except Uncountable as error:
-        unknown = {"macs": None, "flops": None, "uncounted": str(error), "views": views}
-        try:
-            parameters = _parameters(_on_meta(model))
-        except Uncountable:
-            parameters = {"params": None, "trainable_params": None}
-        frames = views * video_shape[0] * video_shape[2]
-        return parameters | unknown | {"input_shape": list(video_shape), "num_frames": frames}
+        reason = str(error)
+    params: int | None = None
+    trainable_params: int | None = None
+    with suppress(NeedsValues):
+        params, trainable_params = _parameters(_on_meta(model))
+    return UncountedCost(
+        params=params,
+        trainable_params=trainable_params,
+        macs=None,
+        flops=None,
+        uncounted=reason,
+        views=views,
+        input_shape=list(video_shape),
+        num_frames=_num_frames(video_shape, views),
+    )
 
 
 def _on_meta(model: Mapping[str, Any]) -> nn.Module:
@@ -121,12 +139,20 @@ def _on_meta(model: Mapping[str, Any]) -> nn.Module:
     except UserError:
         raise
     except Exception as error:
-        raise Uncountable(f"the model cannot be built on the meta device ({one_line(error)})") from None
+        raise NeedsValues(f"the model cannot be built on the meta device ({one_line(error)})") from None
 
 
-def _parameters(module: nn.Module) -> dict[str, int]:
-    sizes = [(prod(parameter.shape), parameter.requires_grad) for parameter in module.parameters()]
-    return {"params": sum(n for n, _ in sizes), "trainable_params": sum(n for n, trained in sizes if trained)}
+def _parameters(module: nn.Module) -> tuple[int, int]:
+    """How many numbers a module has as parameters, and how many of them are trained."""
+    total = trainable = 0
+    for parameter in module.parameters():
+        total += prod(parameter.shape)
+        trainable += prod(parameter.shape) if parameter.requires_grad else 0
+    return total, trainable
+
+
+def _num_frames(video_shape: tuple[int, int, int, int, int], views: int) -> int:
+    return views * video_shape[0] * video_shape[2]
 
 
 def _times(views: int, by_kind: dict[str, int]) -> dict[str, int]:

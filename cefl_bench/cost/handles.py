@@ -2,6 +2,7 @@
 
 import warnings
 from math import prod
+from typing import TypeAlias
 
 import torch
 from torch import nn
@@ -12,14 +13,17 @@ with warnings.catch_warnings():
     from fvcore.nn.jit_handles import addmm_flop_jit, bmm_flop_jit, conv_flop_jit, einsum_flop_jit, get_shape
 
 
-def analysis_of(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> FlopCountAnalysis:
+Analysis: TypeAlias = FlopCountAnalysis
+
+
+def analysis_of(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> Analysis:
     """Fvcore's analysis of a network, in MACs, which fvcore calls flops; it traces when it is asked for a number."""
     analysis = FlopCountAnalysis(network, inputs).clear_op_handles().set_op_handle(**HANDLES)
     return analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
 
 
 def _product_macs(inputs: list, outputs: list) -> int:
-    """Of a matrix product of any ranks, broadcast or not: every output sums over the last axis of the first factor."""
+    """Of a matrix product of any ranks, broadcast or not: an output sums over the last axis of the first factor."""
     return prod(get_shape(outputs[0])) * get_shape(inputs[0])[-1]
 
 
@@ -34,14 +38,15 @@ def _attention_macs(inputs: list, outputs: list) -> int:
 
 
 def _recurrent_macs(inputs: list, outputs: list) -> int:
-    """Every weight matrix, of every layer, direction, gate and projection, meets every step of every sequence once."""
-    lists = [node for node in (value.node() for value in inputs) if node.kind() == "prim::ListConstruct"]
-    weights = [get_shape(weight) for weight in max(lists, key=lambda node: node.inputsSize()).inputs()]
-    return prod(get_shape(inputs[0])[:-1]) * sum(prod(shape) for shape in weights if len(shape) == 2)
+    """Every weight matrix, of every layer, direction, gate and projection, is used once per step of every sequence."""
+    lists = [value.node() for value in inputs if value.node().kind() == "prim::ListConstruct"]
+    weights = max(lists, key=lambda node: node.inputsSize())
+    shapes = [get_shape(weight) for weight in weights.inputs()]
+    return prod(get_shape(inputs[0])[:-1]) * sum(prod(shape) for shape in shapes if len(shape) == 2)
 
 
 # Norms and pools, which fvcore would count, are left out. The fused operators of attention and of transformer layers
-# need no handle: nothing is fused on the meta device, where they have no kernel.
+# need no handle: they have no kernel on the meta device, so nothing is fused there.
 HANDLES = {
     "aten::_convolution": conv_flop_jit,
     "aten::addmm": addmm_flop_jit,

@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from cefl_bench.cost.operators import ATTENTION, FORMULAS, RECURRENT, Uncountable, is_free, kind_of
+from cefl_bench.cost.operators import ATTENTION, FORMULAS, RECURRENT, NeedsValues, Uncountable, is_free, kind_of
 from cefl_bench.errors import UserError
 
 Entries = Mapping[tuple[str, str, str], int]
@@ -21,7 +21,8 @@ def count_on_meta(network: nn.Module, *inputs: torch.Tensor) -> Entries:
     """Run a network of the meta device and enter what every operator costs.
 
     Raises:
-        Uncountable: when it does not run there, or runs an operator that is neither counted nor known to be free.
+        NeedsValues: when it does not run there.
+        Uncountable: when it runs an operator that is neither counted nor known to be free.
     """
     counter = FlopCounterMode(display=False, custom_mapping=FORMULAS)
     ledger = _Ledger(counter)
@@ -33,7 +34,7 @@ def count_on_meta(network: nn.Module, *inputs: torch.Tensor) -> Entries:
         raise
     except Exception as error:  # a model may do anything
         where = f" in {ledger.module}" if ledger.module else ""
-        raise Uncountable(
+        raise NeedsValues(
             f"the model does not run on the meta device{where} ({one_line(error)}): expected torch operators that need "
             "no values, only shapes"
         ) from None
@@ -48,12 +49,12 @@ def count_on_meta(network: nn.Module, *inputs: torch.Tensor) -> Entries:
 
 
 def one_line(error: Exception) -> str:
-    """An exception's type and what it says, cut to a line that one can read."""
+    """An exception's type and message as one short line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
 
 
 class _Ledger(TorchDispatchMode):
-    """Asks the counter around it, after every operator, by how much its total grew."""
+    """After every operator, enters by how much the total of the counter around it grew."""
 
     supports_higher_order_operators = True
 
@@ -80,7 +81,7 @@ class _Ledger(TorchDispatchMode):
 
 
 class _Function(TorchFunctionMode):
-    """Knows which attention or recurrent function runs: on the meta device they fall apart into matrix products."""
+    """Knows which attention or recurrent function runs: on the meta device they are split into matrix products."""
 
     name = ""
 

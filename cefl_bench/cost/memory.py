@@ -8,16 +8,16 @@ from types import TracebackType
 import torch
 from typing_extensions import Self
 
-HOW = {
+MEMORY_MEASURE = {
     "cuda": "peak of PyTorch's allocator during the measurement, weights included: allocated by tensors, reserved from "
     "the device",
     "cpu": "resident memory of the whole process, from /proc: its peak during the measurement, and how far that lies "
     "above the start of the measurement, when the model is built and freed memory was handed back to the system",
 }
-MARGIN = 1.25
-"""A batch is predicted to need so much more than its share: libraries keep buffers that do not grow evenly."""
-USABLE = 0.8
-"""Of the memory that is free on a CPU; the rest is left to others."""
+MEMORY_MARGIN = 1.25
+"""Predicted need of a batch over its share of the last one: libraries keep buffers that do not grow evenly."""
+USABLE_SHARE = 0.8
+"""Of the memory that is free on a CPU; the rest is left to other processes."""
 
 
 class PeakMemory:
@@ -60,7 +60,7 @@ class MemoryGuard:
     Args:
         input_bytes: the input of one video.
 
-    A GPU refuses by itself, without harm. A CPU does not: the machine swaps, or the system kills somebody's process.
+    A GPU refuses by itself, without harm. A CPU does not: the machine swaps, or the system kills a process.
     """
 
     def __init__(self, device: torch.device, input_bytes: int) -> None:
@@ -76,8 +76,8 @@ class MemoryGuard:
         free = available_memory() if self.active else None
         if free is None:
             return None
-        needed = MARGIN * self._per_video * batch
-        if needed <= USABLE * free:
+        needed = MEMORY_MARGIN * self._per_video * batch
+        if needed <= USABLE_SHARE * free:
             return None
         return f"not tried: would need about {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free"
 

@@ -1,4 +1,4 @@
-"""What every operator costs: which are counted, as what kind, and which cost nothing worth counting."""
+"""What every operator costs: which are counted, as what kind, and which are left out of the count."""
 
 from collections.abc import Callable, Sequence
 from math import prod
@@ -16,9 +16,9 @@ ATTENTION = {"scaled_dot_product_attention", "multi_head_attention_forward"}
 
 Formula = Callable[..., int]
 
-# Each walks over its input once or a few times and multiplies it by nothing of size: moves, sums, norms, pools. Torch
-# knows the elementwise operators and the views itself, but for those that its tags forgot. Left out on purpose, so that
-# they are loud: fft_*, linalg_*, cdist, sparse, quantized and custom operators.
+# Each is linear in the size of its input, so not counted: copies, sums, norms, pools. Torch's tags name the elementwise
+# operators and the views; those that the tags forgot stand here too. Left out on purpose, so that they are reported:
+# fft_*, linalg_*, cdist, sparse, quantized and custom operators.
 NAMES = """
     empty empty_strided empty_like new_empty new_empty_strided zeros zeros_like new_zeros ones ones_like new_ones full
     full_like new_full fill zero arange linspace eye scalar_tensor rand randn randint randperm rand_like randn_like
@@ -44,12 +44,16 @@ FREE_PREFIXES = (
 
 
 class Uncountable(UserError):
-    """The cost of a model cannot be told: an operator that no counter knows, or counters that disagree."""
+    """The cost of a model is not known: an operator that no counter knows, or counters that disagree."""
+
+
+class NeedsValues(Uncountable):
+    """The model cannot be built, or does not run, on the meta device, where tensors have shapes and no values."""
 
 
 def is_free(operator: torch._ops.OpOverload) -> bool:
-    """Whether an operator costs nothing worth counting. Outside aten nothing is known, so nothing is free."""
-    if operator.namespace == "prim":  # asks a tensor for its device or layout
+    """Whether an operator is one of those that are not counted. Outside aten nothing is known, so nothing is free."""
+    if operator.namespace == "prim":  # reads a tensor's device or layout
         return True
     if operator.namespace != "aten":
         return False

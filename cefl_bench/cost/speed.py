@@ -1,15 +1,16 @@
-"""What a model costs in time and memory: latency, throughput of inference and training, and how near to the device."""
+"""What a model costs in time and memory: latency, throughput of inference and training, and share of the device's."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import torch
 from mmengine.config import Config
 
 from cefl_bench.cost.flops import cost_or_reason
-from cefl_bench.cost.memory import HOW
+from cefl_bench.cost.measured import BatchSpeed, Comparison, MatrixProduct, Speed
+from cefl_bench.cost.memory import MEMORY_MEASURE
 from cefl_bench.cost.stopwatch import Stopwatch, spread
 from cefl_bench.cost.trials import CALLS_PER_BLOCK, SpeedOptions, Trials
 from cefl_bench.cost.workload import DTYPES, Step, Workload
@@ -25,19 +26,13 @@ def measure_speed(
     frame_size: int,
     options: SpeedOptions,
     say: Callable[[str], object] = lambda stage: None,
-) -> dict[str, Any]:
+) -> Speed:
     """Measure a config's model on random videos, with random weights and without its data.
 
     Args:
         video_shape: (N, C, T, H, W) of one video as the network takes it.
         frame_size: height and width of a frame as it comes from the data loader.
-        say: is told what is measured next.
-
-    Returns:
-        `latency` (batch 1), `inference` and `training` (`fixed`, `best` and all `tried` batches), `preprocessor`,
-        `cost`, `matmul_flops_per_s`. A batch for which memory did not suffice has `out_of_memory`, the reason, and no
-        times. `flops_per_s` is twice the MACs times the throughput, `TRAINING_FORWARDS` times that in training; it
-        is missing where the MACs are not known.
+        say: called with what is measured next.
     """
     torch.backends.cudnn.benchmark = bool(config.get("env_cfg", {}).get("cudnn_benchmark", False))
     device = options.device
@@ -50,35 +45,34 @@ def measure_speed(
     def trials(name: str, step: Callable[[int], Step]) -> Trials:
         return Trials(name, step, options, 4 * math.prod(video_shape), say)
 
-    modes = {
-        "latency": trials("latency", work.inference).measure(1, per_block=1),
-        "inference": trials("inference", work.inference).compare(batch, start=1),
-        # batch statistics may need two videos
-        "training": trials("training", work.training).compare(batch, start=2),
-    }
+    latency = trials("latency", work.inference).measure(1, per_block=1)
+    inference = trials("inference", work.inference).compare(batch, start=1)
+    training = trials("training", work.training).compare(batch, start=2)  # batch statistics may need two videos
     work.network.zero_grad(set_to_none=True)
-    modes["preprocessor"] = {
-        mode: trials(f"preprocessor, {mode}", lambda size, on=mode == "training": work.preprocessing(size, on)).measure(
-            batch
-        )
-        for mode in ("inference", "training")
-    }
-    for measured, flops in _with_flops(modes, cost["flops"]) if cost["flops"] else ():
-        measured["flops_per_s"] = flops * measured["videos_per_s"]
-        measured["of_matmul"] = measured["flops_per_s"] / matmul["flops_per_s"]
-    return {
-        "video_shape": list(video_shape),
-        "cost": cost,
-        "convolutions_channels_last": work.channels_last(),
-        "matmul": matmul,
-        "matmul_flops_per_s": matmul["flops_per_s"],
-        "memory_measure": HOW[device.type],
-        **modes,
-    }
+    preprocessor = {}
+    for mode in ("inference", "training"):
+        prepare = partial(work.preprocessing, training=mode == "training")
+        preprocessor[mode] = trials(f"preprocessor, {mode}", prepare).measure(batch)
+    if "uncounted" not in cost:
+        forward = [latency, *_batches(inference)]
+        _add_flops(forward, cost["flops"], matmul)
+        _add_flops(_batches(training), TRAINING_FORWARDS * cost["flops"], matmul)
+    return Speed(
+        video_shape=list(video_shape),
+        cost=cost,
+        convolutions_channels_last=work.channels_last(),
+        matmul=matmul,
+        matmul_flops_per_s=matmul["flops_per_s"],
+        memory_measure=MEMORY_MEASURE[device.type],
+        latency=latency,
+        inference=inference,
+        training=training,
+        preprocessor=preprocessor,
+    )
 
 
-def matmul_speed(device: torch.device, precision: str, stopwatch: Stopwatch) -> dict[str, Any]:
-    """FLOP/s of a large square matrix product, what this device gives at best in practice: the yardstick.
+def matmul_speed(device: torch.device, precision: str, stopwatch: Stopwatch) -> MatrixProduct:
+    """FLOP/s of a large square matrix product: the most that this device reaches in practice, the yardstick.
 
     On a GPU, convolutions in `fp32` may use TF32 while matrix products by default do not. The yardstick then uses it
     too, or a model could be faster than the device.
@@ -94,18 +88,26 @@ def matmul_speed(device: torch.device, precision: str, stopwatch: Stopwatch) -> 
         times = spread(quick.time(lambda: torch.mm(left, right), device, CALLS_PER_BLOCK[device.type]))
     finally:
         torch.set_float32_matmul_precision(before)
-    return {
-        "size": size,
-        "dtype": "tf32" if tf32 else str(dtype).removeprefix("torch."),
+    return MatrixProduct(
+        size=size,
+        dtype="tf32" if tf32 else str(dtype).removeprefix("torch."),
         **times,
-        "flops_per_s": 2 * size**3 / times["median_ms"] * 1e3,
-    }
+        flops_per_s=2 * size**3 / times["median_ms"] * 1e3,
+    )
 
 
-def _with_flops(modes: dict[str, Any], flops: int) -> Iterator[tuple[dict[str, Any], int]]:
-    """Every measurement of the model that has a time, with the FLOPs of a video in it."""
-    for mode, forwards in (("latency", 1), ("inference", 1), ("training", TRAINING_FORWARDS)):
-        found = modes[mode]
-        for measured in [found] if mode == "latency" else [found["fixed"], found["best"], *found["tried"]]:
-            if measured is not None and "videos_per_s" in measured:
-                yield measured, forwards * flops
+def _batches(comparison: Comparison) -> list[BatchSpeed]:
+    best = [] if comparison["best"] is None else [comparison["best"]]
+    return [comparison["fixed"], *best, *comparison["tried"]]
+
+
+def _add_flops(measured: Sequence[BatchSpeed], flops: int, matmul: MatrixProduct) -> None:
+    """Add FLOP/s, and what share of a matrix product's they are, to every batch that has a time.
+
+    Args:
+        flops: that the work does per video.
+    """
+    for batch in measured:
+        if "videos_per_s" in batch:
+            batch["flops_per_s"] = flops * batch["videos_per_s"]
+            batch["of_matmul"] = batch["flops_per_s"] / matmul["flops_per_s"]

@@ -1,4 +1,4 @@
-"""The numbers of `cost/speed.py` as text for people."""
+"""The numbers of `cost/speed.py` as a text table."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -84,5 +84,5 @@ def _memory(memory: dict[str, int]) -> str:
 
 
 def _tried(measured: dict[str, Any]) -> str:
-    answer = "out of memory" if "out_of_memory" in measured else f"{measured['videos_per_s']:.1f}"
-    return f"{measured['batch']}: {answer}"
+    videos = "out of memory" if "out_of_memory" in measured else f"{measured['videos_per_s']:.1f}"
+    return f"{measured['batch']}: {videos}"

@@ -1,4 +1,4 @@
-"""Times a call with the device synchronised: every single time is kept, so that median and spread can be told."""
+"""Times a call with the device synchronised. Every single time is kept, for the median and the spread."""
 
 import time
 from collections.abc import Callable
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from cefl_bench.cost.measured import Times
 from cefl_bench.errors import UserError
 
-PATIENCE = 20
-"""A slow call is timed for this many times `min_seconds`, then fewer iterations than asked for must do."""
-FEWEST = 3
+MAX_SECONDS_RATIO = 20
+"""A slow call is timed for at most so many times `min_seconds`, with fewer iterations than asked for."""
+MIN_ITERATIONS = 3
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Stopwatch:
 
     Args:
         warmup: calls before the clock starts, at least one.
-        iterations: timed calls at least, unless they are slow (`PATIENCE`).
+        iterations: timed calls at least, unless they are slow (`MAX_SECONDS_RATIO`).
         min_seconds: timed seconds at least.
     """
 
@@ -29,7 +30,7 @@ class Stopwatch:
     min_seconds: float = 1.0
 
     def __post_init__(self) -> None:
-        for name, value, least in (("warmup", self.warmup, 1), ("iterations", self.iterations, FEWEST)):
+        for name, value, least in (("warmup", self.warmup, 1), ("iterations", self.iterations, MIN_ITERATIONS)):
             if value < least:
                 raise UserError(f"--{name} is {value}: expected {least} or more")
         if not 0 < self.min_seconds < float("inf"):
@@ -42,16 +43,16 @@ class Stopwatch:
             per_block: calls between two synchronisations. One measures latency; several let a GPU run while the next
                 call is prepared, as in a loop over batches.
         """
-        longest = PATIENCE * self.min_seconds
+        max_seconds = MAX_SECONDS_RATIO * self.min_seconds
         start = time.perf_counter()
         for _ in range(self.warmup):
             call()
             synchronise(device)
-            if time.perf_counter() - start > longest / 4:
+            if time.perf_counter() - start > max_seconds / 4:
                 break
         blocks: list[float] = []
         while len(blocks) < self.iterations or sum(blocks) < self.min_seconds:
-            if len(blocks) >= FEWEST and sum(blocks) > longest:
+            if len(blocks) >= MIN_ITERATIONS and sum(blocks) > max_seconds:
                 break
             start = time.perf_counter()
             for _ in range(per_block):
@@ -62,17 +63,12 @@ class Stopwatch:
 
 
 def synchronise(device: torch.device) -> None:
-    """Wait until the device has done what it was given."""
+    """Wait until the device has finished all work that it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
-def spread(seconds: np.ndarray) -> dict[str, float | int]:
-    """Times of one call in seconds -> `median_ms`, `p95_ms`, `iqr_ms` (75th minus 25th percentile), `timed`."""
+def spread(seconds: np.ndarray) -> Times:
+    """(n,) times of one call in seconds -> their median and spread in milliseconds."""
     quarter, median, three_quarters, p95 = np.percentile(seconds * 1e3, (25, 50, 75, 95))
-    return {
-        "median_ms": float(median),
-        "p95_ms": float(p95),
-        "iqr_ms": float(three_quarters - quarter),
-        "timed": len(seconds),
-    }
+    return Times(median_ms=float(median), p95_ms=float(p95), iqr_ms=float(three_quarters - quarter), timed=len(seconds))

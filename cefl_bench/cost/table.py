@@ -1,7 +1,8 @@
 """What models cost, as a table for people."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from cefl_bench.records import CountedCost
 
 HEADER = (
     "config",
@@ -20,17 +21,13 @@ MACs and FLOPs are of one video. One MAC, a multiplication with its addition, is
 matrix products, attention and recurrent layers. fvcore: by how much the second counter differs."""
 
 
-def cost_table(costs: Sequence[Mapping[str, Any]]) -> str:
-    """A row per config, and below it a row per part and per kind of layer in it.
-
-    Args:
-        costs: what `model_cost` gives, each with its `config`.
-    """
-    rows = [HEADER]
-    for cost in costs:
+def cost_table(costs: Sequence[tuple[str, CountedCost]]) -> str:
+    """A row per config, given by its name and its cost, and below it a row per part and per kind of layer in it."""
+    rows: list[tuple[str, ...]] = [HEADER]
+    for config, cost in costs:
         rows.append(
             (
-                cost["config"],
+                config,
                 " x ".join(map(str, cost["input_shape"])),
                 str(cost["num_frames"]),
                 readable(cost["params"]),
@@ -45,7 +42,7 @@ def cost_table(costs: Sequence[Mapping[str, Any]]) -> str:
         for name, part in cost["by_part"].items():
             rows.append(_row(f"  {name}", part["macs"], part["params"], part["trainable_params"]))
             rows += [_row(f"    {kind}", macs) for kind, macs in part["by_kind"].items()]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
@@ -55,7 +52,7 @@ def cost_table(costs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def readable(number: int) -> str:
-    """A count in four digits and a power of thousand: 63519170560 -> '63.52 G'."""
+    """A count in four digits and its unit, a power of 1,000: 63519170560 -> '63.52 G'."""
     for power, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K")):
         if number >= power:
             return f"{number / power:#.4g} {unit}"

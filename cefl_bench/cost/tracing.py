@@ -1,4 +1,4 @@
-"""What a trace on the meta device would miss."""
+"""What a trace on the meta device would not see."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ class RecordedConvolutions(TorchFunctionMode):
     """Lets a trace on the meta device see convolutions.
 
     A trace records `aten::_convolution`, which only the kernels of real devices call; the meta kernel of a convolution
-    answers at once, unseen. So it is called here.
+    returns without it. So it is called here.
     """
 
     def __torch_function__(self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
@@ -45,7 +45,8 @@ def _transposed_convolution(
 def _recorded(dims: int, image: torch.Tensor, *arguments: Any) -> torch.Tensor:
     if image.dim() == dims + 1:  # without a batch
         return _recorded(dims, image.unsqueeze(0), *arguments).squeeze(0)
-    return torch._convolution(image, *arguments, False, False, False, False)
+    convolution: Any = torch._convolution
+    return convolution(image, *arguments, benchmark=False, deterministic=False, cudnn_enabled=False, allow_tf32=False)
 
 
 def _each(value: int | tuple[int, ...], dims: int) -> list[int]:

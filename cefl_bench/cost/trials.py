@@ -1,26 +1,33 @@
-"""One kind of work, timed at several batches; a batch that does not fit into memory is an answer, not a crash."""
+"""One kind of work, timed at several batches. One that does not fit into memory is a result, not a crash."""
 
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 
+from cefl_bench.cost.measured import BatchSpeed, Comparison
 from cefl_bench.cost.memory import MemoryGuard, PeakMemory
 from cefl_bench.cost.stopwatch import Stopwatch, spread
 from cefl_bench.cost.workload import Step
 from cefl_bench.errors import UserError
 
-WORTH = 1.03
-"""A larger batch must be so much faster to be called better; after two that are not, the search ends."""
+MIN_SPEEDUP = 1.03
+"""A larger batch is better when its videos per second grow so much; after two that are not better, the search ends."""
+OUT_OF_MEMORY_WORDINGS = (
+    "can't allocate memory",  # the CPU's allocator
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "ALLOC_FAILED",  # cuBLAS, cuDNN
+    "nable to find an engine to execute this computation",  # cuDNN, when no workspace fits
+)
 CALLS_PER_BLOCK = {"cpu": 1, "cuda": 5}
 MAX_BATCH = {"cpu": 32, "cuda": 1024}
 
 
 @dataclass(frozen=True)
 class SpeedOptions:
-    """What the command line says: see `tools/speed.py --help`."""
+    """The options of `tools/speed.py`; its --help explains them."""
 
     device: torch.device
     batch: int | None = None
@@ -40,12 +47,13 @@ class SpeedOptions:
 
 @dataclass
 class Trials:
-    """Times what `step` gives for a batch.
+    """Times the call that `step` makes for a batch.
 
     Args:
-        name: of the work, for `say`, which is told what comes next.
+        name: of the work, for `say`.
         step: batch -> the call to time, its input ready.
-        input_bytes: the input of one video, the least that it takes in memory.
+        input_bytes: size of the input of one video, the least that it takes in memory.
+        say: called with what is measured next.
     """
 
     name: str
@@ -57,33 +65,38 @@ class Trials:
     def __post_init__(self) -> None:
         self.guard = MemoryGuard(self.options.device, self.input_bytes)
 
-    def compare(self, batch: int, start: int) -> dict[str, Any]:
-        """The fixed batch, and the fastest of the powers of two from `start` to the limit, of those that fit."""
+    def compare(self, batch: int, start: int) -> Comparison:
+        """Time a fixed batch, and find the fastest of the powers of two from `start` to the limit that fit."""
         stopwatch = self.options.stopwatch
         quick = replace(stopwatch, warmup=2, iterations=3, min_seconds=stopwatch.min_seconds / 4)
-        limit, size, worse = self.options.max_batch or MAX_BATCH[self.options.device.type], start, 0
-        tried: list[dict[str, Any]] = []
-        fastest = None
-        while size <= limit and worse < 2:
-            tried.append(self.measure(size, quick))
-            if "out_of_memory" in tried[-1]:
+        limit = self.options.max_batch or MAX_BATCH[self.options.device.type]
+        tried: list[BatchSpeed] = []
+        fastest: BatchSpeed | None = None
+        size, slower_in_a_row = start, 0
+        while size <= limit and slower_in_a_row < 2:
+            timed = self.measure(size, quick)
+            tried.append(timed)
+            if "out_of_memory" in timed:
                 break
-            better = fastest is None or tried[-1]["videos_per_s"] > WORTH * fastest["videos_per_s"]
-            fastest, worse = (tried[-1], 0) if better else (fastest, worse + 1)
+            if fastest is None or timed["videos_per_s"] > MIN_SPEEDUP * fastest["videos_per_s"]:
+                fastest, slower_in_a_row = timed, 0
+            else:
+                slower_in_a_row += 1
             size *= 2
         fixed = self.measure(batch)
-        if fastest is None or fastest["batch"] == batch:
-            best = fixed if "out_of_memory" not in fixed else None
-        else:
-            best = self.measure(fastest["batch"])
-            best = max((b for b in (best, fixed) if "videos_per_s" in b), key=lambda b: b["videos_per_s"], default=None)
-        return {"fixed": fixed, "best": best, "tried": tried}
+        candidates = [fixed]
+        if fastest is not None and fastest["batch"] != batch:
+            candidates.append(self.measure(fastest["batch"]))
+        fitting = [candidate for candidate in candidates if "videos_per_s" in candidate]
+        best = max(fitting, key=lambda candidate: candidate["videos_per_s"], default=None)
+        return Comparison(fixed=fixed, best=best, tried=tried)
 
-    def measure(self, batch: int, stopwatch: Stopwatch | None = None, per_block: int | None = None) -> dict[str, Any]:
+    def measure(self, batch: int, stopwatch: Stopwatch | None = None, per_block: int | None = None) -> BatchSpeed:
         """Time one batch, or say why there was no memory for it."""
         self.say(f"{self.name}, batch {batch}")
         device = self.options.device
-        reason, seconds = self.guard.refuses(batch), None
+        reason = self.guard.refuses(batch)
+        seconds = None
         memory = PeakMemory(device)
         if reason is None:
             try:
@@ -92,20 +105,21 @@ class Trials:
                         self.step(batch), device, per_block or CALLS_PER_BLOCK[device.type]
                     )
             except (RuntimeError, MemoryError) as error:
-                if not _out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 reason = str(error).split("\n")[0] or "out of memory"
         if seconds is None:  # outside of `except`, whose traceback holds the tensors
             gc.collect()
             if device.type == "cuda":
                 torch.cuda.empty_cache()
-            return {"batch": batch, "out_of_memory": reason}
+            return BatchSpeed(batch=batch, out_of_memory=reason or "out of memory")
         self.guard.learn(batch, memory.rise)
         times = spread(seconds)
-        return {"batch": batch, **times, "videos_per_s": batch / times["median_ms"] * 1e3, "memory": memory.report}
+        return BatchSpeed(batch=batch, **times, videos_per_s=batch / times["median_ms"] * 1e3, memory=memory.report)
 
 
-def _out_of_memory(error: Exception) -> bool:
-    """Whether an error means that memory did not suffice; on a CPU PyTorch raises a bare RuntimeError."""
-    wordings = ("can't allocate memory", "CUDA out of memory", "ALLOC_FAILED")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in str(error) for word in wordings)
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error means that memory did not suffice; PyTorch does not always raise its exception for that."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(wording in str(error) for wording in OUT_OF_MEMORY_WORDINGS)

@@ -17,15 +17,15 @@ Step = Callable[[], object]
 
 
 class Workload:
-    """A config's model with random weights on a device. Every method gives a call without arguments, inputs ready.
+    """A config's model with random weights on a device. Each method returns a call without arguments, its inputs ready.
 
     Args:
-        config: nothing in it is read from disk or loaded; pretrained weights would not change a time.
+        config: its data and pretrained weights are not loaded; neither would change a time.
         video_shape: (N, C, T, H, W) of one video as the network takes it.
         frame_size: height and width of a frame as the data loader hands it to the preprocessor.
         precision: `fp32`, or `bf16` and `fp16` by autocast.
         compiled: run through `torch.compile`, anew for every batch size.
-        memory_format: `own`, whatever the model chose, or `channels_last`: the weights of all convolutions, 2D and 3D.
+        memory_format: `own`, as the model chose, or `channels_last` for the weights of all convolutions, 2D and 3D.
     """
 
     def __init__(
@@ -85,13 +85,16 @@ class Workload:
         return prepare
 
     def channels_last(self) -> str:
-        """How many convolutions hold their weights channels last, of those where one can tell (no 1 x 1)."""
-        weights = [m.weight for m in self.network.modules() if isinstance(m, nn.Conv2d | nn.Conv3d)]
+        """How many convolutions hold their weights channels last, of those where it differs (no 1 x 1)."""
         formats = {4: torch.channels_last, 5: torch.channels_last_3d}
-        last = [weight.is_contiguous(memory_format=formats[weight.dim()]) for weight in weights]
-        first = [weight.is_contiguous() for weight in weights]
-        told = [is_last for is_last, is_first in zip(last, first, strict=True) if is_last != is_first]
-        return f"{sum(told)}/{len(told)}"
+        last = total = 0
+        for module in self.network.modules():
+            if isinstance(module, nn.Conv2d | nn.Conv3d):
+                is_last = module.weight.is_contiguous(memory_format=formats[module.weight.dim()])
+                if is_last != module.weight.is_contiguous():
+                    last += is_last
+                    total += 1
+        return f"{last}/{total}"
 
     def _video(self, batch: int) -> torch.Tensor:
         return torch.randn(batch, *self.video_shape, device=self.device)
@@ -99,7 +102,7 @@ class Workload:
     def _forward(self) -> Callable[..., Any]:
         if not self.compiled:
             return self.network
-        # A size seen before would make the second one dynamic, and slower than what a training gets.
+        # After another batch size torch would compile for any size, which is slower than what a training gets.
         torch.compiler.reset()
         return torch.compile(self.network, dynamic=False)
 
@@ -108,8 +111,10 @@ class Workload:
         return torch.autocast(self.device.type, DTYPES[self.precision] if half else None, enabled=half)
 
     def _optim_wrapper(self) -> dict[str, Any]:
-        """The config's, with the loss scaling of `tools/train.py --amp` where that may be used."""
-        wrapper = {k: v for k, v in self.config.optim_wrapper.items() if k not in ("type", "dtype", "loss_scale")}
+        """The config's, with the loss scaling of `tools/train.py --amp` where the precision is reduced on a GPU."""
+        wrapper = dict(self.config.optim_wrapper)
+        for key in ("type", "dtype", "loss_scale"):
+            wrapper.pop(key, None)
         if self.precision == "fp32" or self.device.type == "cpu":
             return wrapper | {"type": OptimWrapper}
         return wrapper | {"type": AmpOptimWrapper, "dtype": {"bf16": "bfloat16", "fp16": "float16"}[self.precision]}

@@ -219,7 +219,7 @@ class VideoDataset(BaseDataset):
             sample |= own | {"video": np.zeros_like(sample["video"])}
             failures = failures[:1]
         if self._there is not None:
-            sample |= {"answers": np.isin(np.arange(len(self.label_classes)), list(self._there.values()))}
+            sample |= {"allowed_classes": np.isin(np.arange(len(self.label_classes)), list(self._there.values()))}
         return sample | {"unreadable": "\n".join(failures)}
 
     def _read(self, index: int) -> Sample:

@@ -57,7 +57,7 @@ class WriteResult(Hook):
     def before_train(self, runner: Runner) -> None:
         if self._state["init"] is None:
             model = getattr(runner.model, "module", runner.model)
-            self._state["init"] = {"source": model.backbone.init_source, "sha256": _weights_sha256(model)}
+            self._state["init"] = model.backbone.init_source._asdict() | {"sha256": _weights_sha256(model)}
 
     def before_train_epoch(self, runner: Runner) -> None:
         self._losses, self._epoch_start = [], time.monotonic()

@@ -1,6 +1,7 @@
 """Whether the activation finds the apex, as a metric of the test loop."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mmengine.evaluator import BaseMetric
 
@@ -21,9 +22,9 @@ class Localization(BaseMetric):
         super().__init__(collect_device="gpu")
 
     def process(self, data_batch: object, data_samples: Sequence[Prediction]) -> None:
-        self.results += [
-            {key: sample[key].float().cpu().numpy() for key in KEYS if key in sample} for sample in data_samples
-        ]
+        for sample in data_samples:
+            values: Mapping[str, Any] = sample
+            self.results.append({key: values[key].float().cpu().numpy() for key in KEYS if key in values})
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         scores = localization_scores(results)

@@ -17,13 +17,14 @@ class Recall(BaseMetric):
     default_prefix = "recall"
 
     def __init__(self) -> None:
-        # Over the backend of the processes: the default goes through pickles in the working folder.
+        # Processes exchange results by their backend; mmengine's default writes pickles into the working folder.
         super().__init__(collect_device="gpu")
 
     def process(self, data_batch: object, data_samples: Sequence[Prediction]) -> None:
         self.results += [(sample["label"], sample["scores"].float().cpu().numpy()) for sample in data_samples]
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        label, scores = (np.array(column) for column in zip(*results, strict=True))
+        label = np.array([label for label, _ in results])
+        scores = np.array([scores for _, scores in results])
         report = recall_scores(label, predicted_class(scores), scores.shape[1])
         return {name: report[name] for name in ("uar", "war", "f1_macro", "f1_weighted")}

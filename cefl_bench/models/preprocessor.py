@@ -9,6 +9,7 @@ from mmengine.model import BaseDataPreprocessor
 
 from cefl_bench.errors import UserError
 from cefl_bench.functional.augmentation import Augmentation, crop_resize, jitter_colour
+from cefl_bench.models.layers.precision import without_autocast
 from cefl_bench.registry import MODELS
 
 
@@ -42,7 +43,7 @@ class VideoPreprocessor(BaseDataPreprocessor):
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         data = self.cast_data(data)
         # In full precision whatever the model runs in: half of it would move a crop by a good part of a pixel.
-        with torch.autocast(data["video"].device.type, enabled=False):
+        with without_autocast(data["video"].device):
             return data | {"video": self._prepare(data, training)}
 
     def _prepare(self, data: dict[str, Any], training: bool) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Recognizer: backbone -> aggregator -> head."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import torch
 from mmengine.model import BaseModel
@@ -23,6 +24,9 @@ class Recognizer(BaseModel):
     Args:
         backbone, aggregator, head, data_preprocessor: configs of the parts.
         num_clips: regroup the frames of a video into this many consecutive clips; None keeps the clips as sampled.
+
+    Raises:
+        UserError: when `num_clips` is not a whole number from 1, or, in `forward`, does not divide a video's frames.
     """
 
     def __init__(
@@ -37,12 +41,10 @@ class Recognizer(BaseModel):
         self.head: Head = MODELS.build(head | {"in_dim": self.aggregator.feat_dim})
 
     def extract(self, video_BNCTHW: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Video -> its feature (B, D), and the clip weights (B, N) where the aggregator has them."""
+        """Videos -> their features (B, D), and the clip weights (B, N) where the aggregator has them."""
         if self.num_clips is not None:
             video_BNCTHW = _regroup(video_BNCTHW, self.num_clips)
-        batch, clips = video_BNCTHW.shape[:2]
-        feature = self.backbone(video_BNCTHW.flatten(0, 1))
-        return self.aggregator(feature.reshape(batch, clips, -1))
+        return self.aggregator(self.backbone.encode(video_BNCTHW))
 
     def forward(
         self, video: Tensor, mode: str = "tensor", **others: Any
@@ -54,7 +56,7 @@ class Recognizer(BaseModel):
         scores = self.head(feature)
         if mode == "tensor":
             return scores
-        return [_prediction(i, scores, clip_weights, others) for i in range(len(scores))]
+        return [_prediction(i, scores, clip_weights, others) for i in range(scores.shape[0])]
 
 
 def _regroup(video_BNCTHW: Tensor, num_clips: int) -> Tensor:
@@ -66,12 +68,16 @@ def _regroup(video_BNCTHW: Tensor, num_clips: int) -> Tensor:
     return frames.unflatten(1, (num_clips, total // num_clips)).movedim(3, 2)
 
 
-def _prediction(i: int, scores: Tensor, clip_weights: Tensor | None, others: dict[str, Any]) -> Prediction:
-    prediction = {key: value[i] for key, value in others.items()}
+def _prediction(i: int, scores_BK: Tensor, clip_weights_BN: Tensor | None, batch: Mapping[str, Any]) -> Prediction:
+    """Video `i` of a batch of `Sample`s, with its scores in the place of its frames."""
+    prediction = {key: value[i] for key, value in batch.items()}
     prediction["label"] = int(prediction["label"])
-    unreadable = prediction["unreadable"] != ""
-    answer = scores[i].masked_fill(~prediction.pop("answers"), -torch.inf) if "answers" in others else scores[i]
-    prediction["scores"] = torch.full_like(answer, torch.nan) if unreadable else answer
-    if clip_weights is not None and not unreadable:
-        prediction["clip_weights"] = clip_weights[i]
-    return prediction
+    scores_K = scores_BK[i]
+    if "allowed_classes" in prediction:
+        scores_K = scores_K.masked_fill(~prediction.pop("allowed_classes"), -torch.inf)
+    if prediction["unreadable"]:
+        scores_K = torch.full_like(scores_K, torch.nan)
+    elif clip_weights_BN is not None:
+        prediction["clip_weights"] = clip_weights_BN[i]
+    prediction["scores"] = scores_K
+    return cast(Prediction, prediction)

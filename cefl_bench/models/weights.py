@@ -11,11 +11,11 @@ from mmengine.dist import is_main_process
 from torch import Tensor, nn
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import sha256_of
+from cefl_bench.models.start import InitSource, check_source, init_source, timm_tag, torchvision_weights
 from cefl_bench.runs import checkpoints
 
-ENOUGH = 0.9
-"""Share of the trunk that weights must fill: the least that is not a mistake."""
+MIN_TRUNK_SHARE = 0.9
+"""Weights that fill a smaller share of the trunk's numbers are those of another network."""
 
 FORMER_DFER = {
     "s_former.pos_embedding": "spatial_position",
@@ -43,53 +43,30 @@ class Fit(NamedTuple):
     share: float
 
 
-def load_weights(
-    backbone: nn.Module, checkpoint: str | None = None, timm: str | None = None, torchvision: str | None = None
-) -> str:
-    """Fill a backbone from one of three sources, and say what was filled.
+def load_weights(backbone: nn.Module, init_cfg: Mapping[str, str | None]) -> InitSource:
+    """Fill a backbone from the source that its `init_cfg` names, and print what was filled.
 
-    Args:
-        checkpoint: a local file: ours, the authors' Former-DFER, or a network in torchvision's names, such as a
-            face-pretrained ResNet with `module.` before every name and heads of its own.
-        timm, torchvision: a network's name there; downloads its weights.
-
-    Returns:
-        The source, as result.json tells it.
+    A checkpoint may be ours, the authors' Former-DFER, or a network in torchvision's names, such as a face-pretrained
+    ResNet with `module.` before every name and heads of its own.
 
     Raises:
-        UserError: when not exactly one source is named, it cannot be read, or it fills less than 90 % of the trunk.
+        UserError: when not exactly one source is named, it cannot be read, or it fills less than `MIN_TRUNK_SHARE` of
+            the trunk.
     """
-    kind, name = check_source({"checkpoint": checkpoint, "timm": timm, "torchvision": torchvision})
-    weights, source = READ[kind](name)
-    weights = convert(weights)
+    kind, name = check_source(init_cfg)
+    weights = convert(READ[kind](name))
+    found = init_source(init_cfg)
     fit = fit_of(backbone, weights)
-    report = f"weights of {source}: {_described(fit)}"
-    if fit.share < ENOUGH:
-        raise UserError(f"{report}; expected at least 90 % of the trunk: name weights of the same network, or another")
+    report = f"weights of {found.source}: {_described(fit)}"
+    if fit.share < MIN_TRUNK_SHARE:
+        raise UserError(
+            f"{report}; expected at least {MIN_TRUNK_SHARE:.0%} of the trunk: name weights of the same network, or "
+            "another"
+        )
     backbone.load_state_dict({name: weights[name] for name in fit.loaded}, strict=False)
     if is_main_process():
         print(report, flush=True)
-    return f"{source}, {fit.share:.1%} of the trunk"
-
-
-def check_source(init_cfg: Mapping[str, str | None]) -> tuple[str, str]:
-    """The one source that an `init_cfg` names: its kind and its name.
-
-    Raises:
-        UserError: when it is none, more than one, or something else.
-    """
-    if not isinstance(init_cfg, Mapping) or set(init_cfg) - set(READ):
-        raise UserError(
-            f"init_cfg is {init_cfg!r}: expected dict(checkpoint=FILE), dict(timm=NAME) or dict(torchvision=NAME), and "
-            "None for scratch"
-        )
-    given = [(kind, name) for kind, name in init_cfg.items() if name]
-    if len(given) != 1:
-        raise UserError(
-            f"init_cfg names {len(given)} sources ({dict(init_cfg)}): expected one; what a config names is taken back "
-            "with --cfg-options model.backbone.init_cfg.timm=None"
-        )
-    return given[0]
+    return found._replace(source=f"{found.source}, {fit.share:.1%} of the trunk")
 
 
 def convert(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -133,31 +110,26 @@ def _described(fit: Fit) -> str:
     return text
 
 
-def _from_file(path: str) -> tuple[dict[str, Tensor], str]:
-    weights = checkpoints.state_dict_of(checkpoints.load(path))
-    return weights, f"{path} (sha256 {sha256_of(path)[:12]})"
+def _from_file(path: str) -> dict[str, Tensor]:
+    return checkpoints.state_dict_of(checkpoints.load(path))
 
 
-def _from_timm(name: str) -> tuple[dict[str, Tensor], str]:
-    if not timm.is_model(name.split(".")[0]):
-        raise UserError(f"init_cfg: timm has no network {name!r}: expected one of timm.list_models()")
-    network = _downloaded(f"timm's {name}", lambda: timm.create_model(name, pretrained=True, num_classes=0))
-    return network.state_dict(), f"timm {network.pretrained_cfg['architecture']}.{network.pretrained_cfg['tag']}"
+def _from_timm(name: str) -> dict[str, Tensor]:
+    architecture, tag = timm_tag(name)
+    full_name = architecture if tag == "default" else f"{architecture}.{tag}"
+    return _downloaded(f"timm's {name}", lambda: timm.create_model(full_name, pretrained=True, num_classes=0))
 
 
-def _from_torchvision(name: str) -> tuple[dict[str, Tensor], str]:
-    if name not in torchvision.models.list_models():
-        raise UserError(f"init_cfg: torchvision has no network {name!r}: see torchvision.models.list_models()")
-    which = torchvision.models.get_model_weights(name).DEFAULT
-    network = _downloaded(f"torchvision's {name}", lambda: torchvision.models.get_model(name, weights=which))
-    return network.state_dict(), f"torchvision {name} {which.name}"
+def _from_torchvision(name: str) -> dict[str, Tensor]:
+    weights = torchvision_weights(name)
+    return _downloaded(f"torchvision's {name}", lambda: torchvision.models.get_model(name, weights=weights))
 
 
-def _downloaded(what: str, load: Callable[[], nn.Module]) -> nn.Module:
+def _downloaded(what: str, load: Callable[[], nn.Module]) -> dict[str, Tensor]:
     try:
         logging.disable(logging.WARNING)  # a hub client without a network says it two dozen times
         with torch.random.fork_rng(devices=[]):  # building it draws random numbers, which must not move the others
-            return load()
+            return load().state_dict()
     except Exception as error:  # hub clients raise many kinds, all meaning: no weights
         raise UserError(
             f"{what} weights could not be loaded ({type(error).__name__}): connect to the network once, or train from "

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from cefl_bench.records import CountedCost
 from cefl_bench.report.leaderboard_text import amount, interval, notes, rank_text
 from cefl_bench.report.naming import percent
 from cefl_bench.report.published import Published
@@ -32,7 +33,7 @@ class Row(NamedTuple):
     """The leaf as a link, and the option that lays another corpus over it."""
     title: str
     track: str
-    cost: Mapping[str, Any]
+    cost: CountedCost
     scores: Mapping[str, Any] | None
 
 

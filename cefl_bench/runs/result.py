@@ -58,4 +58,5 @@ class Result(TypedDict):
     memory: dict[str, int]
     """Peak bytes: of the process, and on the GPU."""
     init: dict[str, Any] | None
-    """Where the initial weights came from, and their sha256; None after a test alone."""
+    """`start`, what they were trained on (scratch, ImageNet, ..), `source`, which weights exactly, and their `sha256`;
+    None after a test alone."""

@@ -20,6 +20,7 @@ from cefl_bench.cost.table import cost_table, readable
 from cefl_bench.errors import UserError
 from cefl_bench.models.aggregators.mean_clips import MeanClips
 from cefl_bench.models.backbones.base import Backbone
+from cefl_bench.models.backbones.timm_frames import TimmFrames
 from cefl_bench.models.heads.linear_head import LinearHead
 from cefl_bench.models.preprocessor import VideoPreprocessor
 from cefl_bench.models.recognizer import Recognizer
@@ -109,6 +110,65 @@ def test_a_mistake_in_the_config_is_no_missing_count():
     assert not isinstance(error.value, Uncountable)
 
 
+class AsksForAValue(Tell):
+    """Runs, but not without values."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda x: x * x.sum().item())
+
+
+class RefusesItsInput(Tell):
+    def __init__(self) -> None:
+        super().__init__(lambda x: x @ torch.zeros(3, 3))
+
+
+class CannotBeBuilt(Tell):
+    def __init__(self) -> None:
+        super().__init__()
+        self.frame.weight.view(-1)[10**9].item()
+
+
+def test_a_network_that_needs_values_is_uncounted_and_trains():
+    cost = cost_or_reason(recognizer() | {"backbone": dict(type=AsksForAValue)}, (2, 3, 4, 8, 8))
+    assert cost["macs"] is None and cost["params"] == 3 * D + D + 7 * D + 7
+    assert "does not run on the meta device in backbone.temporal" in cost["uncounted"]
+
+
+@pytest.mark.parametrize(
+    ("backbone", "messages"),
+    [
+        (
+            dict(type=TimmFrames, name="vit_tiny_patch16_224"),
+            (
+                "TimmFrames(name='vit_tiny_patch16_224') cannot take a video of 1 x 3 x 16 x 112 x 112",
+                "backbone.trunk.patch_embed fails (AssertionError: Input height (112)",
+                "trunk_args.img_size=112",
+            ),
+        ),
+        (
+            dict(type=TimmFrames, name="vit_tiny_patch16_224", trunk_args=dict(img_size="big")),
+            ("'vit_tiny_patch16_224'", "{'img_size': 'big'}"),
+        ),
+        (dict(type=TimmFrames, name="resnet18", trunk_args=dict(block=7)), ("'resnet18'", "{'block': 7}")),
+        (dict(type=RefusesItsInput), ("RefusesItsInput()", "backbone.temporal fails (RuntimeError")),
+        (dict(type=CannotBeBuilt), ("cannot be built (IndexError",)),
+    ],
+    ids=["another size", "a size it cannot have", "argument of another kind", "multiplies other shapes", "constructor"],
+)
+def test_a_network_that_cannot_take_the_input_is_named_before_training(backbone, messages):
+    model = recognizer() | {"backbone": backbone}
+    for count in (cost_or_reason, model_cost):
+        with pytest.raises(UserError) as error:
+            count(model, (1, 3, 16, 112, 112))
+        assert not isinstance(error.value, Uncountable) and "\n" not in str(error.value)
+        assert all(message in str(error.value) for message in messages), str(error.value)
+
+
+def test_a_network_told_the_size_takes_it():
+    backbone = dict(type=TimmFrames, name="vit_tiny_patch16_224", trunk_args=dict(img_size=112))
+    assert model_cost(recognizer() | {"backbone": backbone}, (1, 3, 2, 112, 112))["macs"] > 0
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -162,7 +222,7 @@ def test_table_and_numbers():
     assert [readable(n) for n in (0, 999, 12_919_624, 63_515_400_576, 2 * 10**12)] == [
         *("0", "999", "12.92 M", "63.52 G", "2.000 T"),
     ]
-    cost = {"config": "mine", **model_cost(recognizer(function=torch.relu), (4, 3, 5, 8, 8))}
+    cost = ("mine", model_cost(recognizer(function=torch.relu), (4, 3, 5, 8, 8)))
     header, row, *parts = cost_table([cost]).splitlines()
     assert row.split()[0] == "mine" and "4 x 3 x 5 x 8 x 8" in row and row.endswith("+0.00%")
     assert [line.split()[0] for line in parts[:5]] == ["backbone", "linear", "aggregator", "head", "linear"]

@@ -80,7 +80,7 @@ def test_another_corpus_in_the_classes_of_a_model(data_home):
         label_map=dict(calm="neutral", neutral="neutral", sad="sad"),
     )
     assert sorted(merged.get_data_info(index)["label"] for index in range(len(merged))) == [0, 0, 2]
-    assert merged[0]["answers"].tolist() == [True, False, True], "x is no answer"
+    assert merged[0]["allowed_classes"].tolist() == [True, False, True], "x is no answer"
     alone = [RAVDESS(str(data_home / "ravdess"), split) for split in ("test", "train")]
     assert [part.num_official_clips() for part in (*alone, merged)] == [240, None, None]
 

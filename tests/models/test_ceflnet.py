@@ -71,22 +71,6 @@ def test_equal_clips_weigh_the_same(video):
 
 
 @torch.no_grad()
-def test_joint_and_per_position_batches_agree_in_eval_mode(video):
-    joint, per_position = ceflnet(), ceflnet(frame_batches="per_position")
-    torch.testing.assert_close(per_position(video), joint(video), atol=2e-6, rtol=1e-4)
-
-
-def test_per_position_batches_see_other_statistics_in_training(video):
-    outputs = []
-    for frame_batches in ("joint", "per_position"):
-        model = ceflnet(frame_batches=frame_batches)
-        model.train()
-        torch.manual_seed(0)
-        outputs.append(model(video))
-    assert not torch.allclose(*outputs)
-
-
-@torch.no_grad()
 def test_released_encoder_by_the_formula(video):
     """The encoder against the published formulas, written out for one clip."""
     encoder = ceflnet().backbone
@@ -129,6 +113,17 @@ def test_eian_takes_the_maximum_of_the_weighted_clips():
     score = feature @ eian.score.weight.squeeze()
     torch.testing.assert_close(weights, score.softmax(dim=1))
     torch.testing.assert_close(out, (weights[..., None] * feature).max(dim=1).values)
+
+
+@torch.no_grad()
+def test_eian_computes_in_float32_under_autocast():
+    eian, feature = EIAN(in_dim=64), 3 * torch.randn(4, 7, 64).bfloat16()
+    eian.init_weights()
+    expected = eian(feature.float())
+    with torch.autocast("cpu", torch.bfloat16):
+        found = eian(feature)
+    for mixed, single in zip(found, expected, strict=True):
+        torch.testing.assert_close(mixed, single)
 
 
 def test_eian_figure_has_one_more_layer_and_needs_the_clip_count():

@@ -1,8 +1,9 @@
 """Initial weights: the layouts that circulate are read, counted and refused when they do not fit."""
 
-import subprocess
+import hashlib
 import sys
 
+import numpy as np
 import pytest
 import torch
 import torchvision
@@ -13,6 +14,7 @@ from cefl_bench.models.backbones.clip_feature_encoder import ClipFeatureEncoder
 from cefl_bench.models.backbones.former_dfer import FormerDFER
 from cefl_bench.models.backbones.r3d18 import R3D18
 from cefl_bench.models.backbones.timm_frames import TimmFrames
+from cefl_bench.models.start import InitSource, init_source
 from cefl_bench.models.weights import convert, fit_of
 
 BLOCK = {
@@ -51,7 +53,7 @@ def test_the_authors_former_dfer_checkpoint_fills_everything(tmp_path, capsys):
     torch.save({"epoch": 100, "state_dict": checkpoint}, tmp_path / "former.pth")
     backbone = FormerDFER(init_cfg=dict(checkpoint=str(tmp_path / "former.pth")))
     backbone.init_weights()
-    assert "former.pth" in backbone.init_source and "100.0% of the trunk" in backbone.init_source
+    assert "former.pth" in backbone.init_source.source and "100.0% of the trunk" in backbone.init_source.source
     assert "unexpected: fc.weight, fc.bias" in (said := capsys.readouterr().out) and "missing" not in said
     state, theirs = backbone.state_dict(), "module.t_former.spatial_transformer.layers.2."
     torch.testing.assert_close(state["temporal.2.qkv.weight"], checkpoint[f"{theirs}0.fn.fn.to_qkv.weight"])
@@ -61,20 +63,21 @@ def test_the_authors_former_dfer_checkpoint_fills_everything(tmp_path, capsys):
     )
 
 
-def test_a_checkpoint_that_also_holds_the_authors_log_is_read_without_running_it(tmp_path):
+def test_a_checkpoint_that_also_holds_the_authors_log_is_read_without_running_it(tmp_path, monkeypatch):
     """Their training script saves an object of its own class beside the weights."""
-    script = (
-        "import sys, numpy, torch\n"
-        "class RecorderMeter:\n"
-        "    def __init__(self): self.epoch_losses = numpy.zeros((3, 2), dtype=numpy.float32)\n"
-        "weights = torch.load(sys.argv[1])\n"
-        "torch.save({'state_dict': weights, 'recorder': RecorderMeter(), 'best_acc': 65.7}, sys.argv[1])\n"
-    )
-    torch.save(former_dfer_checkpoint(), tmp_path / "former.pth")
-    subprocess.run([sys.executable, "-c", script, str(tmp_path / "former.pth")], check=True)
+
+    class RecorderMeter:
+        def __init__(self):
+            self.epoch_losses = np.zeros((3, 2), dtype=np.float32)
+
+    RecorderMeter.__module__, RecorderMeter.__qualname__ = "__main__", "RecorderMeter"
+    checkpoint = {"state_dict": former_dfer_checkpoint(), "recorder": RecorderMeter(), "best_acc": 65.7}
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["__main__"], "RecorderMeter", RecorderMeter, raising=False)
+        torch.save(checkpoint, tmp_path / "former.pth")
     backbone = FormerDFER(init_cfg=dict(checkpoint=str(tmp_path / "former.pth")))
     backbone.init_weights()
-    assert "100.0% of the trunk" in backbone.init_source
+    assert "100.0% of the trunk" in backbone.init_source.source
 
 
 @pytest.mark.parametrize("backbone", [ClipFeatureEncoder, FormerDFER])
@@ -114,7 +117,7 @@ def test_what_fills_less_than_nine_tenths_is_refused_with_the_names(tmp_path):
     weights = {name: x for name, x in face_resnet().items() if not name.startswith("layer4")}
     torch.save(weights, tmp_path / "half.pth")
     backbone = TimmFrames("resnet18", init_cfg=dict(checkpoint=str(tmp_path / "half.pth")))
-    with pytest.raises(UserError, match=r"half.pth.* missing: trunk.layer4.0.conv1.weight.* at least 90 %") as error:
+    with pytest.raises(UserError, match=r"half.pth.* missing: trunk.layer4.0.conv1.weight.* at least 90%") as error:
         backbone.init_weights()
     assert "\n" not in str(error.value)
     assert not torch.equal(backbone.trunk.conv1.weight, weights["conv1.weight"])
@@ -145,3 +148,31 @@ def test_a_source_that_is_none_is_named(init_cfg, message):
     with pytest.raises(UserError, match=message) as error:
         TimmFrames("test_resnet", init_cfg=init_cfg).init_weights()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("init_cfg", "expected"),
+    [
+        (None, ("scratch", "scratch")),
+        (dict(timm="resnet18"), ("ImageNet", "timm resnet18.a1_in1k")),
+        (dict(timm="resnet18.tv_in1k"), ("ImageNet", "timm resnet18.tv_in1k")),
+        (dict(timm="vit_base_patch16_224.augreg_in21k_ft_in1k"), ("ImageNet-21k",)),
+        (dict(timm="resnet18.fb_ssl_yfcc100m_ft_in1k"), ("fb_ssl_yfcc100m_ft_in1k",)),
+        (dict(timm="vit_base_patch16_clip_224", start="CLIP"), ("CLIP",)),
+        (dict(torchvision="r3d_18"), ("Kinetics-400", "torchvision r3d_18 KINETICS400_V1")),
+        (dict(torchvision="resnet18"), ("ImageNet", "torchvision resnet18 IMAGENET1K_V1")),
+    ],
+)
+def test_the_start_has_a_name_before_anything_is_loaded(init_cfg, expected):
+    assert init_source(init_cfg)[: len(expected)] == expected
+
+
+def test_the_start_of_a_file_is_what_the_config_says_of_it(tmp_path):
+    file = tmp_path / "face.pth"
+    torch.save({"state_dict": face_resnet()}, file)
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert init_source(dict(checkpoint=str(file))) == InitSource("file", f"{file} (sha256 {sha256[:12]})")
+    backbone = TimmFrames("resnet18", init_cfg=dict(checkpoint=str(file), start="faces"))
+    assert backbone.init_source == InitSource("scratch", "scratch"), "nothing is loaded yet"
+    backbone.init_weights()
+    assert backbone.init_source.start == "faces" and sha256[:12] in backbone.init_source.source

@@ -6,17 +6,21 @@ from typing import Any, ClassVar
 import torch
 from mmengine.model import BaseModule
 
-from cefl_bench.models.weights import check_source, load_weights
+from cefl_bench.models.start import InitSource, check_source
+from cefl_bench.models.weights import load_weights
 
 
 class Backbone(BaseModule):
     """(B * N, C, T, H, W) -> (B * N, feat_dim): a clip becomes one feature, whatever the other clips are.
 
+    A subclass writes `forward`. One that must know which clips are of one video overrides `encode` as well.
+
     The network that published weights exist for, where there is one, is called `trunk`.
 
     Args:
         init_cfg: where initial weights come from: `dict(checkpoint=FILE)`, `dict(timm=NAME)` or
-            `dict(torchvision=NAME)`; None starts from scratch. They are loaded when training starts.
+            `dict(torchvision=NAME)`; None starts from scratch. They are loaded when training starts. `start="faces"`
+            beside a checkpoint tells tables what it was trained on.
     """
 
     feat_dim: int
@@ -25,19 +29,23 @@ class Backbone(BaseModule):
     tiny: ClassVar[dict[str, Any]] = {}
     """Arguments for a copy small enough for tests on a CPU."""
 
-    init_source: str = "scratch"
+    init_source: InitSource = InitSource()
     """Where the initial weights came from, for result.json."""
 
-    def __init__(self, init_cfg: Mapping[str, str] | None = None) -> None:
+    def __init__(self, init_cfg: Mapping[str, str | None] | None = None) -> None:
         super().__init__()  # init_cfg stays here: mmengine would fill whatever fits and say nothing
         if init_cfg is not None:
             check_source(init_cfg)
         self.weights = init_cfg
 
     def init_weights(self) -> None:
-        # Networks draw their first weights when they are built; to go through the children would draw timm's again.
+        # Do not call super: it would re-initialise timm's layers, which got their weights when they were built.
         if self.weights is not None:
-            self.init_source = load_weights(self, **self.weights)
+            self.init_source = load_weights(self, self.weights)
+
+    def encode(self, video_BNCTHW: torch.Tensor) -> torch.Tensor:
+        """(B, N, C, T, H, W) -> (B, N, feat_dim): the clips of all videos as one batch."""
+        return self(video_BNCTHW.flatten(0, 1)).unflatten(0, video_BNCTHW.shape[:2])
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError

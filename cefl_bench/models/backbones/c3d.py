@@ -33,7 +33,7 @@ class C3D(Backbone):
         size: int = 112,
         width: int = 64,
         dropout: float = 0.5,
-        init_cfg: Mapping[str, str] | None = None,
+        init_cfg: Mapping[str, str | None] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         if size < 16 or num_frames < 1:

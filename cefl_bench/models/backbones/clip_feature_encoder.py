@@ -6,8 +6,12 @@ Liu et al., Clip-aware expressive feature learning for video-based facial expres
 Where we depart from the paper: the default follows the network that its authors released, which differs from the
 paper's figure. The figure's encoder (`variant='figure'`) relates the attended features f' instead of the trunk's
 features f to the clip, weighs them without a sigmoid, and sums the 512-wide f' without dividing by the weights and
-without a projection. The released network runs the trunk once per frame position (`frame_batches='per_position'`);
-running it once over all frames gives the same in eval mode and other batch statistics in training, and is far faster.
+without a projection.
+
+Where we depart from the released code: it runs the trunk once for every clip and frame position, on the B frames that
+the videos of a batch have there (`frame_batches='per_position'`). Our default runs it once over all frames: equal in
+eval mode, other batch statistics in training, and far faster. From scratch a ResNet starts as timm's do, with the last
+BatchNorm of every residual block at zero; theirs starts all at one (`trunk_args=dict(zero_init_last=False)`).
 """
 
 from collections.abc import Mapping
@@ -27,15 +31,16 @@ from cefl_bench.registry import MODELS
 class ClipFeatureEncoder(Backbone):
     """(B * N, C, T, H, W) -> (B * N, D): two cascaded attentions over the frame features of one clip.
 
-    1. Self-attention: a frame feature f_k takes in those of the others, f'_k = LN(f_k + Dropout(MHA(F, F, F)_k)).
-    2. Local-global relation: the clip feature g = max_k f'_k is set beside each frame's, and how the two relate
-       weighs the frame. Neither attention knows the order of the frames.
+    1. Self-attention: every frame feature f_k attends to all F, f'_k = LN(f_k + Dropout(MHA(F, F, F)_k)).
+    2. Local-global relation: the clip feature g = max_k f'_k is joined to each frame's, and the pair decides how much
+       the frame counts. Neither attention knows the order of the frames.
 
     Args:
         trunk: any timm network; sees one frame, (3, H, W) -> D, globally pooled.
         trunk_args: further arguments of `timm.create_model`.
         variant: `released` or `figure`.
-        frame_batches: `joint` or `per_position`.
+        frame_batches: over which frames BatchNorm takes its statistics in training: `joint`, all B * N * T of a batch,
+            or `per_position`, the B frames of one position in one clip, which is N * T passes through the trunk.
     """
 
     tiny = dict(trunk="test_resnet")
@@ -47,7 +52,7 @@ class ClipFeatureEncoder(Backbone):
         variant: str = "released",
         frame_batches: str = "joint",
         num_heads: int = 4,
-        init_cfg: Mapping[str, str] | None = None,
+        init_cfg: Mapping[str, str | None] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         if variant not in ("released", "figure"):
@@ -57,28 +62,40 @@ class ClipFeatureEncoder(Backbone):
                 f"ClipFeatureEncoder: frame_batches is {frame_batches!r}: expected 'joint' or 'per_position'"
             )
         self.frame_batches = frame_batches
-        self.trunk = frame_trunk(trunk, **(trunk_args or {}))
-        self.feat_dim = dim = self.trunk.head_hidden_size
-        self.self_attention = SelfAttention(dim, num_heads)
-        self.relation = LocalGlobalRelation(dim) if variant == "released" else FigureRelation(dim)
+        self.trunk, self.feat_dim = frame_trunk(trunk, **(trunk_args or {}))
+        self.self_attention = SelfAttention(self.feat_dim, num_heads)
+        relation = LocalGlobalRelation if variant == "released" else FigureRelation
+        self.relation = relation(self.feat_dim)
+
+    def encode(self, video_BNCTHW: torch.Tensor) -> torch.Tensor:
+        if self._joint():
+            return super().encode(video_BNCTHW)
+        return torch.stack([self(clip_BCTHW) for clip_BCTHW in video_BNCTHW.unbind(1)], dim=1)
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         frame_BTD = self._frame_features(clip_BCTHW.transpose(1, 2))
         return self.relation(frame_BTD, self.self_attention(frame_BTD))
 
     def _frame_features(self, frame_BTCHW: torch.Tensor) -> torch.Tensor:
-        if self.frame_batches == "joint":
+        if self._joint():
             return self.trunk(frame_BTCHW.flatten(0, 1)).unflatten(0, frame_BTCHW.shape[:2])
         return torch.stack([self.trunk(frame_BCHW) for frame_BCHW in frame_BTCHW.unbind(1)], dim=1)
 
+    def _joint(self) -> bool:
+        """Whether all frames pass the trunk at once. In eval mode no statistics are taken, so both ways are equal."""
+        return self.frame_batches == "joint" or not self.training
+
 
 class SelfAttention(BaseModule):
-    """(B, T, D) -> (B, T, D): cascaded attention one. No position, no feed-forward layer."""
+    """(B, T, D) -> (B, T, D): cascaded attention one. No position, no feed-forward layer.
 
-    def __init__(self, dim: int, num_heads: int) -> None:
+    As in the released network, one dropout is on the attention weights, another on what the attention gives.
+    """
+
+    def __init__(self, dim: int, num_heads: int, dropout: float = 0.1) -> None:
         super().__init__()
-        self.attention = nn.MultiheadAttention(dim, num_heads, batch_first=True)
-        self.dropout = nn.Dropout(0.1)
+        self.attention = nn.MultiheadAttention(dim, num_heads, dropout=dropout, batch_first=True)
+        self.dropout = nn.Dropout(dropout)
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, frame_BTD: torch.Tensor) -> torch.Tensor:

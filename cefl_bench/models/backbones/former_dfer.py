@@ -7,6 +7,7 @@ zero; `trunk_args=dict(zero_init_last=False)` starts it as theirs. Learned posit
 only where a config says so (`position_std`).
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,17 +47,16 @@ class FormerDFER(Backbone):
         num_frames: int = 16,
         size: int = 112,
         position_std: float = 1.0,
-        init_cfg: Mapping[str, str] | None = None,
+        init_cfg: Mapping[str, str | None] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.clip_shape = (3, num_frames, size, size)
         self.position_std = position_std
-        self.trunk = frame_trunk(trunk, **(trunk_args or {}))
+        self.trunk, self.feat_dim = frame_trunk(trunk, **(trunk_args or {}))
         if not hasattr(self.trunk, "layer4"):
             raise UserError(f"FormerDFER: trunk is {trunk!r}: expected a ResNet of timm, which has four stages")
-        map_dim = self.trunk.feature_info[-2]["num_chs"]
-        map_size = -(-size // self.trunk.feature_info[-2]["reduction"])
-        self.feat_dim = dim = self.trunk.head_hidden_size
+        map_dim, map_size = _third_stage(self.trunk, size)
+        dim = self.feat_dim
         self.spatial_position = nn.Parameter(torch.empty(1, map_size**2, map_dim))
         self.spatial = nn.Sequential(Block(map_dim, 2 * map_dim))
         self.class_token = nn.Parameter(torch.empty(1, 1, dim))
@@ -76,16 +76,22 @@ class FormerDFER(Backbone):
             )
         frame_BTCHW = clip_BCTHW.transpose(1, 2)
         frame_BTD = self._encode_frames(frame_BTCHW.flatten(0, 1)).unflatten(0, frame_BTCHW.shape[:2])
-        token_BTD = torch.cat([self.class_token.expand(len(frame_BTD), -1, -1), frame_BTD], dim=1)
+        token_BTD = torch.cat([self.class_token.expand(frame_BTD.shape[0], -1, -1), frame_BTD], dim=1)
         return self.temporal(token_BTD + self.temporal_position)[:, 0]
 
     def _encode_frames(self, frame_BCHW: torch.Tensor) -> torch.Tensor:
-        trunk = self.trunk
+        trunk: Any = self.trunk  # the layers of a timm network have no types
         x = trunk.maxpool(trunk.act1(trunk.bn1(trunk.conv1(frame_BCHW))))
         map_BCHW = trunk.layer3(trunk.layer2(trunk.layer1(x)))
         token_BLC = map_BCHW.flatten(2).transpose(1, 2) + self.spatial_position
         related_BCHW = self.spatial(token_BLC).transpose(1, 2).reshape(map_BCHW.shape)
         return trunk.global_pool(trunk.layer4(related_BCHW))
+
+
+def _third_stage(resnet: Any, size: int) -> tuple[int, int]:
+    """Channels, and height = width, of the map that the third of four stages makes of a frame of `size` pixels."""
+    stage = resnet.feature_info[-2]
+    return stage["num_chs"], math.ceil(size / stage["reduction"])
 
 
 class Block(nn.Module):

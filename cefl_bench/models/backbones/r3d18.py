@@ -28,7 +28,7 @@ class R3D18(Backbone):
 
     tiny = dict(width=4)
 
-    def __init__(self, width: int = 64, init_cfg: Mapping[str, str] | None = None) -> None:
+    def __init__(self, width: int = 64, init_cfg: Mapping[str, str | None] | None = None) -> None:
         super().__init__(init_cfg)
         self.feat_dim = 8 * width
         stem = nn.Sequential(

@@ -49,7 +49,7 @@ class ResNetLSTM(Backbone):
         readout: str = "all",
         hidden_dim: int = 256,
         num_frames: int = 16,
-        init_cfg: Mapping[str, str] | None = None,
+        init_cfg: Mapping[str, str | None] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         for name, value, allowed in (("cell", cell, CELLS), ("readout", readout, NUM_LAYERS)):
@@ -57,8 +57,8 @@ class ResNetLSTM(Backbone):
                 raise UserError(f"ResNetLSTM: {name} is {value!r}: expected {' or '.join(map(repr, allowed))}")
         self.readout, self.num_frames = readout, num_frames
         self.feat_dim = hidden_dim * num_frames if readout == "all" else hidden_dim
-        self.trunk = frame_trunk(trunk, **(trunk_args or {}))
-        self.recurrent = CELLS[cell](self.trunk.head_hidden_size, hidden_dim, NUM_LAYERS[readout], batch_first=True)
+        self.trunk, trunk_dim = frame_trunk(trunk, **(trunk_args or {}))
+        self.recurrent = CELLS[cell](trunk_dim, hidden_dim, NUM_LAYERS[readout], batch_first=True)
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         frame_BTCHW = clip_BCTHW.transpose(1, 2)

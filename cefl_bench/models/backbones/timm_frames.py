@@ -1,7 +1,7 @@
-"""Any network of timm on every frame, then the mean: what a method that knows no time achieves.
+"""Any network of timm on every frame, then the mean: how far a method gets that knows no order in time.
 
-Wightman, PyTorch Image Models, 2019, https://github.com/huggingface/pytorch-image-models. There is no paper to depart
-from: the network's own is named on its page there.
+Wightman, PyTorch Image Models, 2019, https://github.com/huggingface/pytorch-image-models. Each network's own paper is
+named there; the mean over the frames has none, so there is nothing to depart from.
 """
 
 from collections.abc import Mapping
@@ -26,11 +26,10 @@ class TimmFrames(Backbone):
     tiny = dict(name="test_resnet")
 
     def __init__(
-        self, name: str, trunk_args: Mapping[str, Any] | None = None, init_cfg: Mapping[str, str] | None = None
+        self, name: str, trunk_args: Mapping[str, Any] | None = None, init_cfg: Mapping[str, str | None] | None = None
     ) -> None:
         super().__init__(init_cfg)
-        self.trunk = frame_trunk(name, **(trunk_args or {}))
-        self.feat_dim = self.trunk.head_hidden_size
+        self.trunk, self.feat_dim = frame_trunk(name, **(trunk_args or {}))
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         frame_BTCHW = clip_BCTHW.transpose(1, 2)

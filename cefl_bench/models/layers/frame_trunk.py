@@ -9,23 +9,31 @@ from torch import nn
 from cefl_bench.errors import UserError
 
 
-def frame_trunk(name: str, **arguments: Any) -> nn.Module:
-    """The timm network `name` without its classifier: frames (B, 3, H, W) -> (B, D), globally pooled.
+def frame_trunk(name: str, **arguments: Any) -> tuple[nn.Module, int]:
+    """Build the timm network `name` without its classifier: frames (B, 3, H, W) -> (B, D), globally pooled.
 
-    D is its `head_hidden_size`; timm's `num_features` is not the pooled width of every network. It starts with random
-    weights (others are the backbone's `init_cfg`), a ResNet with the last BatchNorm of every residual block at zero,
-    unless `zero_init_last=False`.
+    It starts with random weights; others are loaded by the backbone's `init_cfg`. timm starts a ResNet with the last
+    BatchNorm of every residual block at zero, unless `zero_init_last=False` is among the arguments.
+
+    Args:
+        **arguments: passed to `timm.create_model`, such as `img_size` for a vision transformer.
+
+    Returns:
+        The network and D.
 
     Raises:
-        UserError: when timm has no such network, or it does not take the arguments.
+        UserError: when timm has no such network, or cannot build it with these arguments.
     """
     if not timm.is_model(name.split(".")[0]):
         raise UserError(f"timm has no network {name!r}: expected one of timm.list_models()")
     try:
-        network = timm.create_model(name, num_classes=0, **arguments)
-    except TypeError as error:
+        network: Any = timm.create_model(name, num_classes=0, **arguments)
+    except Exception as error:  # every network of timm checks its arguments in its own way
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise UserError(
-            f"timm's {name} does not take trunk_args {arguments} ({error}): expected what it takes"
+            f"timm cannot build {name!r} with trunk_args {arguments} ({reason}): expected arguments that it takes"
         ) from None
+    # Not timm's `num_features`, which for some networks is the width before a last layer that this one keeps.
+    dim = network.head_hidden_size
     # Channels last: a third faster on a CPU, and what a GPU wants in half precision.
-    return network.to(memory_format=torch.channels_last)
+    return network.to(memory_format=torch.channels_last), dim
