@@ -1,13 +1,18 @@
 """What several test files share."""
 
-import gc
 import os
+
+# Before torch is imported: tests run on the CPU, a thread for each process that pytest-xdist starts.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+import gc
 import shutil
 import signal
 from pathlib import Path
 
 import pytest
-from helpers.run import DFEW, SYNTHETIC, list_frames, run_tool, tree_folder
+from helpers.run import DFEW, SYNTHETIC, Child, list_frames, run_tool, tree_folder
 from helpers.scenes import scenes_tree
 from helpers.trees import TREES, dfew_tree, moving_square, synthetic_tree, write_video
 
@@ -86,6 +91,20 @@ def home(packed_home, tmp_path, monkeypatch):
     shutil.copytree(packed_home / "synthetic_demo", tmp_path / "synthetic_demo", copy_function=_link_video)
     monkeypatch.setenv("CEFL_BENCH_DATA", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture
+def start_tool(tmp_path: Path):
+    """Starts a tool as a process that a test may kill (`Child`); what is left of them ends with the test."""
+    children: list[Child] = []
+
+    def start(*arguments, **options) -> Child:
+        children.append(Child(*arguments, log=tmp_path / f"child_{len(children)}.log", **options))
+        return children[-1]
+
+    yield start
+    for child in children:
+        child.kill()
 
 
 @pytest.fixture

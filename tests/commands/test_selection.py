@@ -3,15 +3,25 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 import torch
-from helpers.run import ROOT, TINY, run_tool
-from helpers.trees import CLASSES, synthetic_tree
+from helpers.kills import kill_training
+from helpers.planted import (
+    BATCHES_PER_EPOCH,
+    BEST_TEST,
+    HELD_OUT_RIGHT,
+    NUM_EPOCHS,
+    SELECTED,
+    TEST_RIGHT,
+    planted_config,
+    planted_tree,
+    test_confusion,
+)
+from helpers.run import ROOT, run_tool
+from helpers.trees import CLASSES
 
 from cefl_bench.config import load_config, select_by_val
 from cefl_bench.functional.protocol import difference, protocol_id, protocol_of
@@ -22,94 +32,84 @@ from cefl_bench.runs import checkpoints
 from cefl_bench.runs.predictions import read_predictions
 
 CONFIG = ROOT / "configs" / "ceflnet_synthetic.py"
-OPTIONS = (
-    *TINY,
-    "train_cfg.max_epochs=6",
-    "train_dataloader.batch_size=7",
-    "optim_wrapper.optimizer.lr=0.01",
-    "randomness.seed=1",
-)
-SELECT = ("--select", "val", "--cfg-options", *OPTIONS)
+SELECT = ("--select", "val")
+NUM_TEST_VIDEOS = len(CLASSES)
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """A config whose scores are planted: validation, test and the last epoch each have a best of their own."""
+    return planted_config(tmp_path_factory.mktemp("configs"))
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """A corpus whose test videos have wrong labels, so that validation and test disagree on the best epoch."""
     home = tmp_path_factory.mktemp("data")
-    labels = synthetic_tree(home / "synthetic_demo") / "labels.csv"
-    lines = labels.read_text().splitlines()
-    for place, line in enumerate(lines):
-        cells = line.split(",")
-        if cells[4] == "1":
-            cells[2] = CLASSES[(CLASSES.index(cells[2]) + 1) % len(CLASSES)]
-            lines[place] = ",".join(cells)
-    labels.write_text("\n".join(lines) + "\n")
+    planted_tree(home / "synthetic_demo")
     return os.environ | {"CEFL_BENCH_DATA": str(home)}
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, environment):
+def finished(tmp_path_factory, planted, environment):
     folder = tmp_path_factory.mktemp("finished") / "run"
-    out = run_tool("train.py", CONFIG, "--work-dir", folder, *SELECT, env=environment).stdout
+    out = run_tool("train.py", planted, "--work-dir", folder, *SELECT, env=environment).stdout
     (folder / "stdout.txt").write_text(out)
     return folder
 
 
-@pytest.mark.slow
 def test_the_epoch_that_counts_is_the_best_on_the_held_out_people(finished):
     result = json.loads((finished / "result.json").read_text())
     metrics, history = result["metrics"], result["history"]
-    assert list(metrics) == ["selected_by_val", "last", "best_test"]
-    selected, wars = metrics["selected_by_val"], [row["val_war"] for row in history]
-    assert selected["epoch"] == wars.index(max(wars)) + 1, "the earliest of equal ones"
-    assert selected["epoch"] != metrics["best_test"]["epoch"], "nothing is tested where both are the same"
-    row = history[selected["epoch"] - 1]
+    assert {name: scores["epoch"] for name, scores in metrics.items()} == {
+        "selected_by_val": SELECTED,
+        "last": NUM_EPOCHS,
+        "best_test": BEST_TEST,
+    }
+    assert next(iter(metrics)) == "selected_by_val", "what stands first is what predictions.csv holds"
+    for row, held_out, test in zip(history, HELD_OUT_RIGHT, TEST_RIGHT, strict=True):
+        assert (row["val_war"], row["val_uar"]) == pytest.approx((held_out / len(CLASSES),) * 2)
+        assert (row["war"], row["uar"]) == pytest.approx((test / len(CLASSES),) * 2)
+    selected, row = metrics["selected_by_val"], history[SELECTED - 1]
     assert (selected["uar"], selected["war"]) == (row["uar"], row["war"])
     assert selected["val"] == {"uar": row["val_uar"], "war": row["val_war"]}
     out = (finished / "stdout.txt").read_text()
-    assert "28 training, 14 held-out and 14 test videos" in out and "selected by val epoch" in out
+    assert "14 training, 7 held-out and 7 test videos" in out and "selected by val epoch" in out
     assert set(result["data_fingerprint"]) == {"train", "val", "test"}
     assert result["protocol"]["selection"] == "val" and result["protocol"]["dataset"]["holdout"] == 0.1
 
 
-@pytest.mark.slow
 def test_predictions_are_those_of_the_epoch_that_counts(finished):
-    assert len(read_predictions(finished / "predictions.csv").name) == 14
+    assert len(read_predictions(finished / "predictions.csv").name) == NUM_TEST_VIDEOS
     run_tool("score.py", finished / "predictions.csv", "--json", finished / "scored.json")
     scored = json.loads((finished / "scored.json").read_text())
     metrics = json.loads((finished / "result.json").read_text())["metrics"]
-    assert scored["confusion_matrix"] == metrics["selected_by_val"]["confusion_matrix"]
-    assert scored["confusion_matrix"] != metrics["best_test"]["confusion_matrix"]
+    assert scored["confusion_matrix"] == test_confusion(SELECTED)
+    for name, epoch in (("selected_by_val", SELECTED), ("last", NUM_EPOCHS), ("best_test", BEST_TEST)):
+        assert metrics[name]["confusion_matrix"] == test_confusion(epoch), name
 
 
-@pytest.mark.slow
-def test_the_weights_of_the_epoch_that_counts_are_kept(finished, environment):
-    run_tool("test.py", CONFIG, finished / "selected.pth", "--cfg-options", *OPTIONS, env=environment)
-    metrics = json.loads((finished / "result.json").read_text())["metrics"]
+def test_the_weights_of_the_epoch_that_counts_are_kept(finished, planted, environment):
+    weights = checkpoints.load(finished / "selected.pth")["state_dict"]
+    assert weights["head.batches_seen"] == SELECTED * BATCHES_PER_EPOCH
+    run_tool("test.py", planted, finished / "selected.pth", env=environment)
     tested = json.loads((finished / "test" / "result.json").read_text())["metrics"]["checkpoint"]
-    assert tested["epoch"] == metrics["selected_by_val"]["epoch"] != metrics["last"]["epoch"]
-    assert tested["confusion_matrix"] == metrics["selected_by_val"]["confusion_matrix"]
+    assert tested["epoch"] == SELECTED and tested["confusion_matrix"] == test_confusion(SELECTED)
 
 
-@pytest.mark.slow
-def test_a_killed_run_resumes_to_the_same_choice(finished, environment, tmp_path):
+def test_a_killed_run_resumes_to_the_same_choice(finished, planted, environment, start_tool, tmp_path):
     folder = tmp_path / "run"
-    command = [sys.executable, ROOT / "tools" / "train.py", CONFIG, "--work-dir", folder, "--resume", *SELECT]
-    process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (folder / "last.pth").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (folder / "result.json").exists(), "the run was over before it could be killed"
-    assert "resumed after epoch" in run_tool("train.py", *command[2:], env=environment).stdout
+    command = ["train.py", planted, "--work-dir", folder, "--resume", *SELECT]
+    killed = start_tool(*command, env=environment, prepare=partial(kill_training, epoch=NUM_EPOCHS))
+    assert killed.wait() == -signal.SIGKILL and not (folder / "result.json").exists()
+    resumed = f"resumed after epoch {NUM_EPOCHS - 1}"
+    assert resumed in run_tool(*command, env=environment).stdout
     assert_same(folder, finished)
     # Only last.pth is left, and the epoch that counts is not its last one.
     for name in ("result.json", "predictions.csv"):
         (folder / name).unlink()
-    run_tool("train.py", *command[2:], env=environment)
+    run_tool(*command, env=environment)
     assert_same(folder, finished)
-    refused = run_tool("train.py", *command[2:6], *SELECT[2:], check=False, env=environment)
+    refused = run_tool(*command[:-2], check=False, env=environment)
     assert refused.returncode == 1 and "holds a run of another config" in refused.stderr
 
 
