@@ -185,6 +185,8 @@ def _is_finished(folder: Path, config: dict[str, Any], resume: bool) -> bool:
     """Whether this very run is complete. Refuses to overwrite a run, or to continue one with another config."""
     result, last = folder / RESULT, folder / LAST
     if not (result.exists() or last.exists()):
+        if resume:
+            say(f"nothing to resume in {folder}: starting with the first epoch")
         return False
     if not resume:
         raise UserError(f"{folder} holds a run already: --resume continues it, or give another --work-dir")
