@@ -27,7 +27,7 @@ def main() -> None:
         print(f"{COMMAND} {__version__}")
         return
     name = " ".join(words[: 2 if words[:1] == [PREPARE] else 1])
-    tools = _tools()
+    tools = list_tools()
     if name not in tools:
         _explain(name, tools)
     sys.argv = [f"{COMMAND} {name}", *words[len(name.split()) :]]
@@ -38,7 +38,7 @@ def main() -> None:
         tool()
 
 
-def _tools() -> dict[str, str]:
+def list_tools() -> dict[str, str]:
     """What each tool does, by its name: the first line of its file, without the call."""
     tools = {}
     for file in sorted(HERE.rglob("*.py")):

@@ -45,7 +45,7 @@ def known_before(
     return {
         "config_name": config.config_name,
         "config": config_plain,
-        "command": _command(),
+        "command": command_line(),
         "method": config.method,
         "title": config.title,
         "dataset": corpus,
@@ -118,7 +118,7 @@ def video_shape(config: Config) -> tuple[int, tuple[int, int, int, int, int]]:
     return prod(views), (clips, channels, frames, size, size)
 
 
-def _command() -> str:
+def command_line() -> str:
     """The call that began this run, as it can be pasted into a shell."""
     first = sys.argv[0].split() if sys.argv[0].startswith(COMMAND) else ["python", sys.argv[0]]
     return shlex.join([*first, *sys.argv[1:]])

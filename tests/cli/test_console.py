@@ -7,7 +7,7 @@ from helpers.run import ROOT
 
 from cefl_bench import __version__
 from cefl_bench.cli.__main__ import main
-from cefl_bench.commands.facts import _command
+from cefl_bench.commands.facts import command_line
 from cefl_bench.errors import as_called
 
 TOOLS = sorted((ROOT / "tools").rglob("*.py"))
@@ -102,4 +102,4 @@ def test_tools_in_a_text_by_the_name_that_this_process_has(text, in_console, mon
 )
 def test_a_result_has_the_call_as_a_shell_takes_it(argv, command, monkeypatch):
     monkeypatch.setattr(sys, "argv", argv)
-    assert _command() == command
+    assert command_line() == command

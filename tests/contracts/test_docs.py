@@ -11,7 +11,7 @@ from helpers.checks import check_backbone, check_config
 from helpers.pages import LINK, OPTION, PAGES, anchors, blocks, calls, code, text_of
 from helpers.run import ROOT
 
-from cefl_bench.cli.__main__ import _tools
+from cefl_bench.cli.__main__ import list_tools
 from cefl_bench.commands.setup import build_dataset
 from cefl_bench.config import corpora, find_config, load_config
 from cefl_bench.errors import UserError
@@ -59,7 +59,7 @@ def test_the_index_lists_every_page():
 
 
 def test_calls_of_tools_would_be_understood(monkeypatch, capsys):
-    tools = {name: help_of(name, monkeypatch, capsys) for name in _tools()}
+    tools = {name: help_of(name, monkeypatch, capsys) for name in list_tools()}
     known = {option for text in tools.values() for option in OPTION.findall(text)}
     called = set()
     for page in GUIDES:
