@@ -142,10 +142,10 @@ def _axis_weights(
 
 def jitter_colour(video_BNTCHW: torch.Tensor, draws: Sequence[Draw]) -> torch.Tensor:
     """Vary brightness, then contrast, then saturation of each video (values 0..1, like torchvision's ColorJitter)."""
-    like = {"dtype": video_BNTCHW.dtype, "device": video_BNTCHW.device}
     factors = [[draw["brightness"], draw["contrast"], draw["saturation"]] for draw in draws]
-    brightness, contrast, saturation = torch.tensor(factors, **like).T[..., None, None, None, None, None]
-    luma = torch.tensor(LUMA, **like).reshape(3, 1, 1)
+    factor_B3 = torch.tensor(factors, dtype=video_BNTCHW.dtype, device=video_BNTCHW.device)
+    brightness, contrast, saturation = factor_B3.T[..., None, None, None, None, None]
+    luma = factor_B3.new_tensor(LUMA).reshape(3, 1, 1)
     video = (video_BNTCHW * brightness).clamp(0, 1)
     mean = (video * luma).sum(dim=3, keepdim=True).mean(dim=(1, 2, 4, 5), keepdim=True)
     video = torch.lerp(mean, video, contrast).clamp(0, 1)
