@@ -44,7 +44,7 @@ class Recognizer(BaseModel):
         """Videos -> their features (B, D), and the clip weights (B, N) where the aggregator has them."""
         if self.num_clips is not None:
             video_BNCTHW = _regroup(video_BNCTHW, self.num_clips)
-        return self.aggregator(self.backbone.encode(video_BNCTHW))
+        return self.aggregator(self.backbone.encode_videos(video_BNCTHW))
 
     def forward(
         self, video: Tensor, mode: str = "tensor", **others: Any

@@ -13,7 +13,7 @@ from cefl_bench.models.weights import load_weights
 class Backbone(BaseModule):
     """(B * N, C, T, H, W) -> (B * N, feat_dim): a clip becomes one feature, whatever the other clips are.
 
-    A subclass writes `forward`. One that must know which clips are of one video overrides `encode` as well.
+    A subclass writes `forward`. One that must know which clips are of one video overrides `encode_videos` as well.
 
     The network that published weights exist for, where there is one, is called `trunk`.
 
@@ -43,7 +43,7 @@ class Backbone(BaseModule):
         if self.weights is not None:
             self.init_source = load_weights(self, self.weights)
 
-    def encode(self, video_BNCTHW: torch.Tensor) -> torch.Tensor:
+    def encode_videos(self, video_BNCTHW: torch.Tensor) -> torch.Tensor:
         """(B, N, C, T, H, W) -> (B, N, feat_dim): the clips of all videos as one batch."""
         return self(video_BNCTHW.flatten(0, 1)).unflatten(0, video_BNCTHW.shape[:2])
 

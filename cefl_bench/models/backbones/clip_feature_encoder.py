@@ -67,9 +67,9 @@ class ClipFeatureEncoder(Backbone):
         relation = LocalGlobalRelation if variant == "released" else FigureRelation
         self.relation = relation(self.feat_dim)
 
-    def encode(self, video_BNCTHW: torch.Tensor) -> torch.Tensor:
+    def encode_videos(self, video_BNCTHW: torch.Tensor) -> torch.Tensor:
         if self._joint():
-            return super().encode(video_BNCTHW)
+            return super().encode_videos(video_BNCTHW)
         return torch.stack([self(clip_BCTHW) for clip_BCTHW in video_BNCTHW.unbind(1)], dim=1)
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
