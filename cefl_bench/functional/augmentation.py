@@ -45,7 +45,7 @@ class Augmentation:
         brightness, contrast, saturation: factors are drawn from 1 - value .. 1 + value.
 
     Raises:
-        UserError: when `crop_fit` is something else.
+        UserError: when a value is out of its range.
     """
 
     crop_scale: tuple[float, float] = (0.7, 1.0)
@@ -59,6 +59,16 @@ class Augmentation:
     def __post_init__(self) -> None:
         if self.crop_fit not in ("clamp", "redraw"):
             raise UserError(f"augment.crop_fit is {self.crop_fit!r}: expected 'clamp' or 'redraw'")
+        ranges = (
+            ("crop_scale", self.crop_scale, 1.0, "shares of a frame's area, (low, high), above 0 and up to 1"),
+            ("crop_ratio", self.crop_ratio, math.inf, "ratios of width to height, (low, high), above 0"),
+        )
+        for name, (low, high), limit, expected in ranges:
+            if not 0 < low <= high <= limit:
+                raise UserError(f"augment.{name} is {(low, high)}: expected {expected}")
+        for name in ("flip", "brightness", "contrast", "saturation"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UserError(f"augment.{name} is {getattr(self, name)!r}: expected a number from 0 to 1")
 
     @property
     def varies_colour(self) -> bool:
@@ -105,12 +115,13 @@ def crop_resize(video_BNTCHW: torch.Tensor, draws: Sequence[Draw], size: int, an
     """
     *frames, height, width = video_BNTCHW.shape
     crop = torch.tensor(
-        [[draw["x"], draw["width"], draw["flip"], draw["y"], draw["height"], 1] for draw in draws],
+        [[draw["x"], draw["width"], draw["flip"], draw["y"], draw["height"]] for draw in draws],
         dtype=video_BNTCHW.dtype,
         device=video_BNTCHW.device,
     )
-    to_columns = _axis_weights(*crop[:, :3].T, width, size, antialias)  # (B, size, W)
-    to_rows = _axis_weights(*crop[:, 3:].T, height, size, antialias)  # (B, size, H)
+    x, width_share, flip, y, height_share = crop.unbind(1)
+    to_columns = _axis_weights(x, width_share, flip, width, size, antialias)  # (B, size, W)
+    to_rows = _axis_weights(y, height_share, torch.ones_like(y), height, size, antialias)  # (B, size, H)
     # One axis after the other: a matrix product each, all frames of a video as rows of one matrix.
     flat = video_BNTCHW.reshape(frames[0], -1, width) @ to_columns.mT  # (B, N * T * C * H, size)
     flat = flat.unflatten(1, (-1, height)).mT.flatten(1, 2) @ to_rows.mT  # (B, N * T * C * size, size)

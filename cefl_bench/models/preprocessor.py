@@ -1,8 +1,10 @@
 """From uint8 frames to what a network takes, batched and on the device."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseDataPreprocessor
@@ -42,7 +44,12 @@ class VideoPreprocessor(BaseDataPreprocessor):
         if not isinstance(size, int) or size < 1:
             raise UserError(f"VideoPreprocessor: size is {size!r}: expected a number of pixels")
         self.size, self.antialias = size, antialias
-        self.augmentation = None if augment is None else Augmentation(**augment)
+        self.augmentation = None if augment is None else _augmentation(augment)
+        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+            raise UserError(
+                f"VideoPreprocessor: mean is {mean}, std {std}: expected three numbers each, of red, green and blue, "
+                "std above 0"
+            )
         self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).reshape(3, 1, 1), persistent=False)
 
@@ -65,3 +72,14 @@ class VideoPreprocessor(BaseDataPreprocessor):
             video = video.reshape(*shape, self.size, self.size)
         video = (video - self.mean) / self.std
         return video.movedim(2, 3)
+
+
+def _augmentation(augment: Mapping[str, Any]) -> Augmentation:
+    known = [field.name for field in dataclasses.fields(Augmentation)]
+    for name in augment:
+        if name not in known:
+            raise UserError(f"VideoPreprocessor: augment has no {name!r}: expected {', '.join(known)}")
+    try:
+        return msgspec.convert(dict(augment), Augmentation)
+    except msgspec.ValidationError as error:
+        raise UserError(f"VideoPreprocessor: {error}".replace("at `$.", "at `augment.")) from None

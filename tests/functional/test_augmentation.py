@@ -110,3 +110,23 @@ def test_testing_only_scales_and_normalises(video):
     out = preprocessor({"video": video, "seed": torch.tensor([1, 2])}, training=False)["video"]
     expected = (video.numpy() / 255 - np.array([0.5, 0.4, 0.3])) / np.array([0.2, 0.3, 0.4])
     np.testing.assert_allclose(out.numpy(), np.moveaxis(expected, -1, 2), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(augment=dict(flp=0.5)), "augment has no 'flp': expected crop_scale, .*flip"),
+        (dict(augment=dict(flip="often")), "Expected `float`, got `str` - at `augment.flip`"),
+        (dict(augment=dict(flip=2)), "augment.flip is 2.0: expected a number from 0 to 1"),
+        (dict(augment=dict(crop_scale=(0.5,))), "length 2, got 1 - at `augment.crop_scale`"),
+        (dict(augment=dict(crop_scale=(0.9, 0.5))), r"augment.crop_scale is \(0.9, 0.5\): expected shares"),
+        (dict(augment=dict(crop_ratio=(0.0, 1.0))), "augment.crop_ratio is .* above 0"),
+        (dict(mean=(0.5, 0.5)), "expected three numbers each"),
+        (dict(std=(1, 0, 1)), "std above 0"),
+        (dict(size=0), "size is 0: expected a number of pixels"),
+    ],
+)
+def test_arguments_out_of_their_range_are_one_line(arguments, message):
+    with pytest.raises(UserError, match=message) as error:
+        VideoPreprocessor(**{"size": 8, **arguments})
+    assert "\n" not in str(error.value)
