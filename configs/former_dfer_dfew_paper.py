@@ -1,7 +1,7 @@
 """Former-DFER on DFEW, its authors' recipe: python tools/train.py configs/former_dfer_dfew_paper.py --fold 1
 
 Two consecutive frames from each of 8 segments, values 0..1, random-resized crop and flip; the fair track's schedule is
-theirs. The authors leave out clips of fewer than 16 frames, in training and in test; here no clip is left out.
+theirs.
 """
 
 from mmengine.config import read_base
@@ -14,11 +14,17 @@ with read_base():
     from ._base_.schedules.fair import *
 
 track = "paper"
-data_preprocessor.augment.update(crop_scale=(0.08, 1.0), crop_ratio=(0.75, 1.333))
+data_preprocessor.augment.update(crop_scale=(0.08, 1.0), crop_ratio=(0.75, 1.333), crop_fit="redraw")
 data_preprocessor.update(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 train_dataloader.drop_last = True
 train_dataloader.dataset.pipeline[0].size = 224
-train_dataloader.dataset.pipeline[1].update(num_segments=8, num_frames_per_segment=2)
+train_dataloader.dataset.pipeline[1].update(num_segments=8, num_frames_per_segment=2, whole_steps=True)
+val_dataloader.dataset.pipeline[0].size = 224
 val_dataloader.dataset.pipeline[1].update(num_segments=8, num_frames_per_segment=2)
 test_dataloader = val_dataloader
 model.backbone.trunk_args = dict(zero_init_last=False)
+departs_from_released_code = [
+    "short videos: theirs leaves out those of fewer than 16 frames, in training and in test; here none is left out",
+    "crops: the ratio is drawn evenly in its logarithm, at any place; theirs evenly, then turned, in whole pixels",
+    "rounding: theirs rounds scaled frames to 8 bits; here they stay float",
+]

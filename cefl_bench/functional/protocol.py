@@ -26,6 +26,7 @@ RULES = (
     Rule("model.*", "method", "what a table compares"),
     Rule("method", "method", "its name"),
     Rule("title", "method", "its name for people"),
+    Rule("departs_from_released_code*", "neither", "what a leaf of the paper track says of itself"),
     Rule("config_name", "neither", "the name of the file and of the run's folder"),
     Rule("classes", "neither", "a name that a config of an own corpus may use for its dataset's classes"),
     Rule("*_dataloader.dataset.data_root", "neither", "where the corpus lies on this machine"),

@@ -1,8 +1,10 @@
 """From uint8 frames to what a network takes, batched and on the device."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseDataPreprocessor
@@ -20,29 +22,40 @@ class VideoPreprocessor(BaseDataPreprocessor):
     The draw follows from the sample's seed, so neither the batch nor the number of processes changes it.
 
     Args:
-        size: height and width of what comes out, in pixels.
+        size: height and width of the output, in pixels.
         augment: arguments of `Augmentation`, or None for none.
+        antialias: where a training crop shrinks, average all pixels that an output pixel covers; without it some are
+            skipped. Test frames are always averaged.
         mean, std: per channel, of values in 0..1.
+
+    Raises:
+        UserError: when an argument is out of its range.
     """
 
     def __init__(
         self,
         size: int,
         augment: Mapping[str, Any] | None = None,
+        antialias: bool = False,
         mean: Sequence[float] = (0.0, 0.0, 0.0),
         std: Sequence[float] = (1.0, 1.0, 1.0),
     ) -> None:
         super().__init__()
         if not isinstance(size, int) or size < 1:
             raise UserError(f"VideoPreprocessor: size is {size!r}: expected a number of pixels")
-        self.size = size
-        self.augmentation = None if augment is None else Augmentation(**augment)
+        self.size, self.antialias = size, antialias
+        self.augmentation = None if augment is None else _augmentation(augment)
+        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+            raise UserError(
+                f"VideoPreprocessor: mean is {mean}, std {std}: expected three numbers each, of red, green and blue, "
+                "std above 0"
+            )
         self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).reshape(3, 1, 1), persistent=False)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         data = self.cast_data(data)
-        # In full precision whatever the model runs in: half of it would move a crop by a good part of a pixel.
+        # In full precision whatever the model runs in: half precision would move a crop by a good part of a pixel.
         with without_autocast(data["video"].device):
             return data | {"video": self._prepare(data, training)}
 
@@ -50,10 +63,23 @@ class VideoPreprocessor(BaseDataPreprocessor):
         video = data["video"].movedim(-1, 3).float() / 255  # (B, N, T, C, H, W)
         if training and self.augmentation is not None:
             draws = [self.augmentation.draw(seed) for seed in data["seed"].tolist()]
-            video = jitter_colour(crop_resize(video, draws, self.size), draws)
+            video = crop_resize(video, draws, self.size, self.antialias)
+            if self.augmentation.varies_colour:
+                video = jitter_colour(video, draws)
         elif video.shape[-1] != self.size or video.shape[-2] != self.size:
             shape = video.shape[:4]
             video = F.interpolate(video.flatten(0, 2), self.size, mode="bilinear", antialias=True)
             video = video.reshape(*shape, self.size, self.size)
         video = (video - self.mean) / self.std
         return video.movedim(2, 3)
+
+
+def _augmentation(augment: Mapping[str, Any]) -> Augmentation:
+    known = [field.name for field in dataclasses.fields(Augmentation)]
+    for name in augment:
+        if name not in known:
+            raise UserError(f"VideoPreprocessor: augment has no {name!r}: expected {', '.join(known)}")
+    try:
+        return msgspec.convert(dict(augment), Augmentation)
+    except msgspec.ValidationError as error:
+        raise UserError(f"VideoPreprocessor: {error}".replace("at `$.", "at `augment.")) from None

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cefl_bench.errors import UserError
 from cefl_bench.functional.sampling import ceflnet_clips, segment_frames, stretch
 
 LENGTHS = (1, 11, 16, 70, 105, 847)
@@ -90,3 +91,27 @@ def test_two_consecutive_frames_of_eight_segments():
     assert {start[0, 0] for start in starts} == set(range(10)), "every frame of a segment begins a pair"
     assert max(start[-1, 1] for start in starts) == 80
     assert segment_frames(1, num_segments=8, num_frames_per_segment=2)[0].tolist() == [0] * 16
+
+
+def test_whole_steps_leave_the_last_frames_out_in_training_alone():
+    """Of 104 frames 103 can begin a pair: steps of 12, so frames 97..103 are never trained on."""
+    seen = set()
+    for seed in range(300):
+        seen |= set(segment_frames(104, np.random.default_rng(seed), 8, 2, whole_steps=True)[0])
+    assert seen == set(range(97))
+    assert np.array_equal(segment_frames(104, None, 8, 2, whole_steps=True), segment_frames(104, None, 8, 2))
+    short = [segment_frames(5, np.random.default_rng(seed), 8, 2, whole_steps=True) for seed in range(30)]
+    assert {int(frame) for indices in short for frame in indices[0]} == set(range(5))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(timeline="cut"), "timeline is 'cut': expected 'stretched' or 'fixed'"),
+        (dict(num_clips=8), "8 clips of 5 frames from windows of 15, 10 apart: expected .* within 75"),
+        (dict(num_frames_per_clip=16), "expected windows of at least as many frames as a clip"),
+    ],
+)
+def test_clips_that_cannot_be_taken_are_refused(options, message):
+    with pytest.raises(UserError, match=message):
+        ceflnet_clips(105, **options)

@@ -1,8 +1,8 @@
 """C3D. Tran et al., Learning Spatiotemporal Features with 3D Convolutional Networks, ICCV 2015,
 https://arxiv.org/abs/1412.0767
 
-Where we depart from the paper: every convolution is followed by BatchNorm, as in the DFEW benchmark. A clip of fewer
-than 16 frames is pooled in time only while it still has two frames, so that short clips fit too.
+Where we depart from the paper: every convolution is followed by BatchNorm, as in the code that the DFEW benchmark
+released. A clip of fewer than 16 frames is pooled in time only while it still has two frames, so that short clips fit.
 """
 
 from collections.abc import Mapping
@@ -42,9 +42,9 @@ class C3D(Backbone):
         self.feat_dim = 64 * width
         layers: list[nn.Module] = []
         in_dim, frames = 3, num_frames
-        # how many convolutions of how many channels before each pooling, and whether that pools time
-        for stage, (convolutions, factor) in enumerate(((1, 1), (1, 2), (2, 4), (2, 8), (2, 8))):
-            for _ in range(convolutions):
+        # number of convolutions before each pooling, and their channels as multiples of the width
+        for stage, (num_convolutions, factor) in enumerate(((1, 1), (1, 2), (2, 4), (2, 8), (2, 8))):
+            for _ in range(num_convolutions):
                 out_dim = width * factor
                 layers += [nn.Conv3d(in_dim, out_dim, 3, padding=1), nn.BatchNorm3d(out_dim), nn.ReLU(inplace=True)]
                 in_dim = out_dim

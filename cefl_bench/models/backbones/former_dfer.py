@@ -1,10 +1,10 @@
 """Former-DFER. Zhao and Liu, Former-DFER: Dynamic Facial Expression Recognition Transformer, ACM MM 2021,
 https://doi.org/10.1145/3474085.3475292
 
-Where we depart from the paper: nowhere in the layers, which are those of the network that its authors released, so that
-their checkpoint loads. From scratch it starts as timm's ResNets do, with the last BatchNorm of every residual block at
-zero; `trunk_args=dict(zero_init_last=False)` starts it as theirs. Learned positions start small instead of unit normal
-only where a config says so (`position_std`).
+Where we depart from the paper: nowhere in the layers, which are those of the network that its authors released; their
+checkpoint loads. From scratch the ResNet starts as timm's do, with the last BatchNorm of every residual block at zero;
+theirs starts all at one (`trunk_args=dict(zero_init_last=False)`). Learned positions start unit normal, as theirs,
+unless a config says otherwise (`position_std`).
 """
 
 import math

@@ -6,8 +6,15 @@ Hochreiter and Schmidhuber, Long Short-Term Memory, Neural Computation 1997; Cho
 
 Two readings circulate under this one name, up to ten points of WAR apart. `readout='all'` is the benchmark's: three
 recurrent layers of 256, the outputs of all T frames side by side. `readout='last'` is the other common one: two layers
-of 256, the last frame's output. Where we depart from the papers: dropout is none, since none is
-reported, and from scratch the ResNet starts as timm's do, the last BatchNorm of every residual block at zero.
+of 256, the last frame's output.
+
+Where we depart from the papers: there is no dropout, since none is reported.
+
+Where we depart from the code that the benchmark released: its ResNet-18 is built from bottleneck blocks, so its LSTM
+takes 2,048 values per frame where ours takes the 512 of ResNet-18 (timm calls theirs `resnet26`). Its blocks halve the
+map in their first 1 x 1 convolution, ours in the 3 x 3. Its max-pooling has no padding and rounds the size up, ours
+pads by one. From scratch a ResNet starts as timm's do, with the last BatchNorm of every residual block at zero; theirs
+starts all at one (`trunk_args=dict(zero_init_last=False)`).
 """
 
 from collections.abc import Mapping

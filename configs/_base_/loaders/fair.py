@@ -12,6 +12,7 @@ data_preprocessor = dict(
     type=VideoPreprocessor,
     size=112,
     augment=dict(crop_scale=(0.7, 1.0), flip=0.5, brightness=0.0, contrast=0.0, saturation=0.0),
+    antialias=True,
     mean=(0.485, 0.456, 0.406),
     std=(0.229, 0.224, 0.225),
 )
