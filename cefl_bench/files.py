@@ -84,7 +84,7 @@ def sha256_of(path: str | Path) -> str:
 
 def list_folder(folder: str | Path) -> list[Path]:
     """The files and folders in a folder, in natural order, without hidden ones (`.DS_Store`, `._clip.mp4`)."""
-    return [Path(entry) for entry in _visible(folder)]
+    return [Path(entry) for entry in sorted(_visible(folder), key=lambda entry: natural_order(entry.name))]
 
 
 def list_images(folder: str | Path) -> list[Path]:
@@ -93,10 +93,13 @@ def list_images(folder: str | Path) -> list[Path]:
     Everything that reads, counts or hashes the images of a folder asks here. A link that leads nowhere is listed, so
     that reading it says what is wrong.
     """
-    entries = _visible(folder)
-    return [
-        Path(entry) for entry in entries if Path(entry.name).suffix.lower() in IMAGE_SUFFIXES and not entry.is_dir()
-    ]
+    return [Path(entry) for entry in sorted(image_entries(folder), key=lambda entry: natural_order(entry.name))]
+
+
+def image_entries(folder: str | Path) -> "list[os.DirEntry[str]]":
+    """What `list_images` lists, in no order, as the system tells it: for who looks only at sizes and dates."""
+    found = _visible(folder)
+    return [entry for entry in found if Path(entry.name).suffix.lower() in IMAGE_SUFFIXES and not entry.is_dir()]
 
 
 def natural_order(name: str) -> tuple[list[str | int], str]:
@@ -131,8 +134,7 @@ def list_tree(folder: str | Path, suffix: str) -> list[Path]:
 
 def _visible(folder: str | Path) -> "list[os.DirEntry[str]]":
     with os.scandir(folder) as entries:
-        visible = [entry for entry in entries if not entry.name.startswith(".")]
-    return sorted(visible, key=lambda entry: natural_order(entry.name))
+        return [entry for entry in entries if not entry.name.startswith(".")]
 
 
 def source_size(path: str | Path) -> int:
@@ -153,21 +155,46 @@ def data_home() -> Path:
     """Where relative data roots start: `$CEFL_BENCH_DATA`, else `data/` in the checkout, else `data/` in the current
     folder."""
     if home := os.environ.get("CEFL_BENCH_DATA"):
-        return Path(home)
+        return expanded(home)
     return (checkout() or Path.cwd()) / "data"
+
+
+def corpus_root(root: str | Path) -> Path:
+    """Where a corpus lies: `~` is the user's home, a relative path starts at `data_home()`."""
+    return data_home() / expanded(root)
+
+
+def expanded(path: str | Path) -> Path:
+    """A path as a shell understands it: with the home of a user for `~`, where there is such a user."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111, Path's own raises where there is none
+
+
+def described(path: Path) -> str:
+    """A path that is not there, for messages: with the link in it that leads nowhere, where there is one."""
+    for part in (*reversed(path.parents), path):
+        if part.is_symlink() and not part.exists():
+            name = "" if part == path else f"{part} is "
+            return f"{path} ({name}a link to {part.readlink()}, where nothing is)"
+    return str(path)
 
 
 def inside(root: str | Path, relative: str) -> Path:
     """Join a path that a data file names to the data root.
 
+    It goes by the names in the path alone: a folder below the data root that its owner made a link to another disk is
+    followed, but no name in a list leads out.
+
     Raises:
-        UserError: when the result would lie outside `root` (an absolute path, or too many `..`).
+        UserError: when the result would lie outside `root` (an absolute path, or too many `..`), or is no path.
     """
     root = Path(root)
-    path = root / relative
-    if Path(relative).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
+    if not relative or "\0" in relative:
+        raise UserError(f"path {relative[:100]!r} names no file below the data root {str(root)!r}: correct the list")
+    # without `..` before the system sees it: behind a link, `..` is the folder above the link's target
+    inner = os.path.normpath(relative)
+    if Path(relative).is_absolute() or Path(inner).parts[:1] == ("..",):
         raise UserError(
-            f"path {relative!r} leaves the data root {str(root)!r}: expected a path relative to the data root; "
+            f"path {relative[:100]!r} leaves the data root {str(root)!r}: expected a path relative to the data root; "
             "edit the list that names it"
         )
-    return path
+    return root / inner

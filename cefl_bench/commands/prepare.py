@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import data_home
+from cefl_bench.files import data_home, expanded
 
 if TYPE_CHECKING:  # a tool's --help is quick
     from cefl_bench.datasets.base import VideoDataset
@@ -20,7 +20,10 @@ def parser_for(key: str, description: str) -> argparse.ArgumentParser:
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument(
-        "--root", type=Path, default=data_home() / key, help=f"the corpus (default: {key} in $CEFL_BENCH_DATA or data/)"
+        "--root",
+        type=expanded,
+        default=data_home() / key,
+        help=f"the corpus (default: {key} in $CEFL_BENCH_DATA or data/)",
     )
     return parser
 
@@ -111,14 +114,26 @@ def crop_faces(videos: Mapping[str, Path], arguments: argparse.Namespace) -> Non
 
 
 def videos_listed(root: Path, lists: str) -> dict[str, Path]:
-    """Name -> path of every video in a CSV `name,path,...` below `root`, as `CSVVideos` reads it."""
-    from cefl_bench.datasets.lists import read_table
-    from cefl_bench.files import inside
+    """Name -> path of every video in a CSV `name,path,...` below `root`, as `CSVVideos` reads it.
+
+    Raises:
+        UserError: when a name stands for two videos; one video may stand in several rows, of several folds.
+    """
+    from cefl_bench.files import described, inside
+    from cefl_bench.tables import read_table
 
     path = inside(root, lists)
     if not path.is_file():
-        raise UserError(f"{path} does not exist: expected a CSV with the header name,path,label,split")
-    return {row["name"]: inside(root, row["path"]) for _, row in read_table(path, "name", "path")}
+        raise UserError(f"{described(path)} does not exist: expected a CSV with the header name,path,label,split")
+    videos: dict[str, Path] = {}
+    for where, row in read_table(path, "name", "path"):
+        name, video = row["name"], inside(root, row["path"])
+        if videos.setdefault(name, video) != video:
+            raise UserError(
+                f"{where}: name {name!r} stands for {video} here and for {videos[name]} before: expected a name of its "
+                "own for each video"
+            )
+    return videos
 
 
 def _survey(

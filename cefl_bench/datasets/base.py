@@ -1,6 +1,7 @@
 """The contract of a dataset: METAINFO, the files it needs, and `load_entries()`."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,9 +11,10 @@ import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
 
-from cefl_bench.datasets.label_map import classes_of, labels_there
+from cefl_bench.datasets.label_map import classes_of, labels_of_model
+from cefl_bench.datasets.reading import Reading
 from cefl_bench.errors import UserError
-from cefl_bench.files import data_home, source_size
+from cefl_bench.files import corpus_root, data_home, described, expanded, source_size
 from cefl_bench.functional.folds import held_out
 from cefl_bench.records import Entry, Sample
 
@@ -32,7 +34,7 @@ class VideoDataset(BaseDataset):
     a video looks like in an epoch.
 
     Args:
-        data_root: the corpus; a relative path starts at `data_home()`.
+        data_root: the corpus; a relative path starts at `data_home()`, `~` is the user's home.
         split: `train`, `test`, `val` (the part of `train` that `holdout` takes away) or `all` (both sides of the fold);
             `notes` then says, a line each, what was left out.
         fold: which fold, counted from 1 as in the official files.
@@ -80,11 +82,16 @@ class VideoDataset(BaseDataset):
         self.holdout = holdout
         self.label_classes = self.classes if classes_as is None else tuple(classes_of(classes_as))
         """The K class names that labels count: this corpus's, or those of the model that is tested on it."""
-        self._there = None if label_map is None else labels_there(label_map, self.classes, self.label_classes)
+        self._label_of_model: dict[int, int] | None = None
+        """A label of this corpus -> the label of a model of another; None where the model is of this corpus."""
+        if label_map is not None:
+            self._label_of_model = labels_of_model(label_map, self.classes, self.label_classes)
         self.notes: list[str] = []
         # In shared memory, because worker processes that live through all epochs hold a copy of the dataset.
         self._seed_epoch = torch.zeros(2, dtype=torch.int64).share_memory_()
-        super().__init__(data_root=str(data_home() / data_root), pipeline=pipeline, test_mode=split != "train")
+        self.reading = Reading(self)
+        self._given_root = data_root
+        super().__init__(data_root=str(corpus_root(data_root)), pipeline=pipeline, test_mode=split != "train")
 
     @property
     def classes(self) -> Sequence[str]:
@@ -99,8 +106,9 @@ class VideoDataset(BaseDataset):
         """The videos of `self.split`, here `train` or `test`, of `self.fold`."""
         raise NotImplementedError
 
-    def load_data_list(self) -> list[dict]:
-        asked, entries = self.split, []
+    def load_data_list(self) -> list[Entry]:
+        asked = self.split
+        entries: list[Entry] = []
         for side in SIDES[asked]:
             self.split = side
             entries += self._load_side()
@@ -112,11 +120,9 @@ class VideoDataset(BaseDataset):
                 f"{self.fold} at {self.data_root}, such as {twice[0]!r}: expected each once; remove the copies"
             )
         if self.holdout and asked in ("train", "val"):
-            groups = [f"subject {who}" if (who := entry.get("subject")) else entry["name"] for entry in entries]
-            held = held_out([entry["label"] for entry in entries], groups, self.holdout)
-            entries = [entry for entry, out in zip(entries, held, strict=True) if out == (asked == "val")]
-        if self._there is not None:
-            entries = self._relabelled(entries)
+            entries = self._part_of_training(entries)
+        if self._label_of_model is not None:
+            entries = self._relabelled(entries, self._label_of_model)
         if self.shuffle_labels and self.split == "train":
             labels = np.random.default_rng(0).permutation([entry["label"] for entry in entries])
             for entry, label in zip(entries, labels, strict=True):
@@ -124,11 +130,11 @@ class VideoDataset(BaseDataset):
         return entries
 
     def _load_side(self) -> list[Entry]:
-        missing = [path for path in self.required_files() if not path.exists()]
+        missing = [described(path) for path in self.required_files() if not path.exists()]
         if missing:
             raise UserError(
-                f"{self.METAINFO['name']} is not at {self.data_root}: missing {', '.join(map(str, missing))}; "
-                f"{self.METAINFO['access']}; to try the toolkit without it: "
+                f"{self.METAINFO['name']} is not at {self.data_root}{self._home_of_root()}: missing "
+                f"{', '.join(missing)}; {self.METAINFO['access']}; to try the toolkit without it: "
                 "python tools/prepare/synthetic.py && python tools/train.py configs/ceflnet_synthetic.py"
             )
         entries = self.load_entries()
@@ -139,12 +145,32 @@ class VideoDataset(BaseDataset):
             )
         return entries
 
-    def _relabelled(self, entries: list[Entry]) -> list[Entry]:
+    def _home_of_root(self) -> str:
+        """For messages: what decided where a relative data root starts."""
+        if expanded(self._given_root).is_absolute():
+            return ""
+        if "CEFL_BENCH_DATA" in os.environ:
+            return f" (data_root {self._given_root!r} in the folder that CEFL_BENCH_DATA names)"
+        return f" (data_root {self._given_root!r} in {data_home()}: set CEFL_BENCH_DATA where your data lie elsewhere)"
+
+    def _part_of_training(self, entries: list[Entry]) -> list[Entry]:
+        """The held-out part of the training videos for split `val`, the rest of them for `train`."""
+        groups = []
+        for entry in entries:
+            subject = entry.get("subject")
+            groups.append(f"subject {subject}" if subject else entry["name"])
+        held = held_out([entry["label"] for entry in entries], groups, self.holdout)
+        return [entry for entry, out in zip(entries, held, strict=True) if out == (self.split == "val")]
+
+    def _relabelled(self, entries: list[Entry], label_of_model: Mapping[int, int]) -> list[Entry]:
+        """The videos of the classes that a model of another corpus knows, with its labels."""
         for label, name in enumerate(self.classes):
-            if label not in self._there:
+            if label not in label_of_model:
                 others = [entry["name"] for entry in entries if entry["label"] == label]
                 self.note_left_out(f"{name!r} is no class of the model's", others)
-        kept = [entry | {"label": self._there[entry["label"]]} for entry in entries if entry["label"] in self._there]
+        kept = [entry for entry in entries if entry["label"] in label_of_model]
+        for entry in kept:
+            entry["label"] = label_of_model[entry["label"]]
         if not kept:
             raise UserError(f"{self.METAINFO['name']}: no video of a class that label_map names at {self.data_root}")
         return kept
@@ -162,12 +188,12 @@ class VideoDataset(BaseDataset):
     def num_official_clips(self) -> int | None:
         """How many test clips the official lists of this fold have; None where there is no official number."""
         counts = self.METAINFO.get("num_test_clips")
-        return counts[self.fold - 1] if counts and self.split == "test" and self._there is None else None
+        return counts[self.fold - 1] if counts and self.split == "test" and self._label_of_model is None else None
 
     def counts_off(self) -> list[str]:
         """A line for every official number of this side of the fold that the files do not have."""
         whole = self.split in ("train", "test") and not (self.split == "train" and self.holdout)
-        if self._there is not None or not whole:
+        if self._label_of_model is not None or not whole:
             return []
         where, listed = f"{self.METAINFO['name']}, fold {self.fold}, {self.split}", len(self)
         tests, total = self.METAINFO.get("num_test_clips"), self.METAINFO["num_clips"]
@@ -215,15 +241,34 @@ class VideoDataset(BaseDataset):
             raise UserError(f"{self.METAINFO['name']}: no video could be read; the first: {failures[0]}")
         if failures and self.test_mode:
             entry = self.get_data_info(index)
-            own = {"name": entry["name"], "label": entry["label"], "subject": entry.get("subject") or ""}
-            sample |= own | {"video": np.zeros_like(sample["video"])}
+            sample["name"], sample["label"] = entry["name"], entry["label"]
+            sample["subject"] = entry.get("subject") or ""
+            sample["video"] = np.zeros_like(sample["video"])
             failures = failures[:1]
-        if self._there is not None:
-            sample |= {"allowed_classes": np.isin(np.arange(len(self.label_classes)), list(self._there.values()))}
-        return sample | {"unreadable": "\n".join(failures)}
+        if self._label_of_model is not None:
+            possible = list(self._label_of_model.values())
+            sample["allowed_classes"] = np.isin(np.arange(len(self.label_classes)), possible)
+        sample["unreadable"] = "\n".join(failures)
+        return sample
 
     def _read(self, index: int) -> Sample:
+        """Put a video through the pipeline.
+
+        Raises:
+            UserError: naming the video, when it cannot be read.
+            RuntimeError: naming the video that an error nobody foresaw was met at.
+        """
         entry = self.get_data_info(index)
         seed, epoch = self._seed_epoch.tolist()
         rng = None if self.test_mode else np.random.default_rng([seed, epoch, index])
-        return self.pipeline(entry | {"rng": rng, "data_root": self.data_root})
+        self.reading.begin(index)
+        try:
+            return self.pipeline(entry | {"rng": rng, "data_root": self.data_root})
+        except UserError:
+            raise
+        except OSError as error:
+            raise UserError(f"{entry['path']} cannot be read ({error.strerror or error}): copy it again") from None
+        except Exception as error:
+            raise RuntimeError(f"video {entry['path']} could not be put through the pipeline") from error
+        finally:
+            self.reading.end()

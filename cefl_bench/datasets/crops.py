@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cefl_bench.datasets.lists import read_table
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
+from cefl_bench.tables import read_table
 
 VIDEO = "video"
 """The variant of the frames that was downloaded; any other is the name of a folder of crops below the data root."""

@@ -2,17 +2,18 @@
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.crops import VIDEO, in_crops, report_of
-from cefl_bench.datasets.lists import read_table
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
+from cefl_bench.tables import read_table
 
 
 @DATASETS.register_module()
@@ -24,8 +25,8 @@ class CSVVideos(VideoDataset):
     that side of that fold and nowhere else. A subject on both sides is refused.
 
     Args:
-        classes: the class names in the order of the labels; it is given, so that the same model output means the same
-            class when the list changes.
+        classes: the class names, which may be numbers, in the order of the labels; it is given, so that the same model
+            output means the same class when the list changes. A list may write them in other letter cases.
         num_folds: how many folds `fold` counts, from 1.
         name: what results call the corpus.
         frames: which variant to read: `video`, what the CSV lists, or a folder of crops below the data root that
@@ -60,10 +61,11 @@ class CSVVideos(VideoDataset):
         lists: str = "videos.csv",
         **kwargs,
     ) -> None:
-        if len(set(classes)) != len(classes) or len(classes) < 2:
+        names = [] if isinstance(classes, str) else [str(word).strip() for word in classes]  # labels may be numbers
+        if len(set(names)) != len(classes) or len(names) < 2 or "" in names:
             raise UserError(f"CSVVideos: classes is {classes!r}: expected two or more different names")
         # What other adapters know of their corpus, here only the config knows.
-        self.METAINFO = type(self).METAINFO | {"name": name, "classes": tuple(classes), "num_folds": num_folds}
+        self.METAINFO = type(self).METAINFO | {"name": name, "classes": tuple(names), "num_folds": num_folds}
         self.frames, self.lists = frames, lists
         super().__init__(data_root, split, **kwargs)
 
@@ -75,26 +77,42 @@ class CSVVideos(VideoDataset):
         sides: dict[str, list[Entry]] = {"train": [], "test": []}
         lists, *crops = self.required_files()
         for where, row in read_table(lists, "name", "path", "label"):
-            if row["label"] not in self.classes:
-                raise UserError(f"{where}: label is {row['label']!r}: expected one of {', '.join(self.classes)}")
-            if side := self._side(where, row):
-                sides[side].append(self._entry(row))
-        people = [{entry["subject"]: entry["name"] for entry in side if "subject" in entry} for side in sides.values()]
-        if both := sorted(people[0].keys() & people[1].keys()):
-            raise UserError(
-                f"{lists}: subject {both[0]!r} is in training ({people[0][both[0]]!r}) and in test "
-                f"({people[1][both[0]]!r}) of fold {self.fold}: expected all videos of a subject on one side"
-            )
+            label = self._label(where, row["label"])
+            side = self._side(where, row)
+            if side is not None:
+                sides[side].append(self._entry(row, label))
+        self._check_subjects(lists, sides)
         return in_crops(sides[self.split], *crops) if crops else sides[self.split]
+
+    def _label(self, where: str, word: str) -> int:
+        """The class that a cell names; where that is clear, in whichever case and spelling of its letters."""
+        if word in self.classes:
+            return self.classes.index(word)
+        alike = [label for label, name in enumerate(self.classes) if _spelling(name) == _spelling(word)]
+        if len(alike) != 1:
+            raise UserError(f"{where}: label is {word[:60]!r}: expected one of {', '.join(self.classes)}")
+        return alike[0]
+
+    def _check_subjects(self, lists: Path, sides: dict[str, list[Entry]]) -> None:
+        """Refuse a list that has somebody in training and in test."""
+        trained = {entry["subject"]: entry["name"] for entry in sides["train"] if "subject" in entry}
+        for entry in sides["test"]:
+            subject = entry.get("subject")
+            if subject in trained:
+                raise UserError(
+                    f"{lists}: subject {subject!r} is in training ({trained[subject]!r}) and in test "
+                    f"({entry['name']!r}) of fold {self.fold}: expected all videos of a subject on one side"
+                )
 
     def protocol_facts(self) -> dict[str, Any]:
         rows = sorted(json.dumps(row, sort_keys=True) for _, row in read_table(self.required_files()[0], "name"))
         return {"lists": hashlib.sha256("\n".join(rows).encode()).hexdigest()[:12]}
 
-    def _entry(self, row: dict[str, str]) -> Entry:
-        path = str(inside(self.data_root, row["path"]))
-        entry = Entry(name=row["name"], label=self.classes.index(row["label"]), path=path, num_frames=-1)
-        return entry | {"subject": row["subject"]} if row.get("subject") else entry
+    def _entry(self, row: dict[str, str], label: int) -> Entry:
+        entry = Entry(name=row["name"], label=label, path=str(inside(self.data_root, row["path"])), num_frames=-1)
+        if row.get("subject"):
+            entry["subject"] = row["subject"]
+        return entry
 
     def _side(self, where: str, row: dict[str, str]) -> str | None:
         """`train` or `test`, or None for a row that belongs to another fold."""
@@ -102,6 +120,8 @@ class CSVVideos(VideoDataset):
         split, fold = row.get("split"), row.get("fold")
         if split is None and fold is None:
             raise UserError(f"{where}: no column fold or split: expected one of them, to tell training from test")
+        if split is not None:
+            split = split.lower()
         if split not in (None, "train", "test"):
             raise UserError(f"{where}: split is {split!r}: expected train or test")
         if fold is None:
@@ -111,3 +131,8 @@ class CSVVideos(VideoDataset):
         if split is None:
             return "test" if int(fold) == self.fold else "train"
         return split if int(fold) == self.fold else None
+
+
+def _spelling(name: str) -> str:
+    """A name without what differs between spellings of it: upper and lower case, and how accents are stored."""
+    return unicodedata.normalize("NFC", name).casefold()

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from cefl_bench.datasets.base import VideoDataset
-from cefl_bench.datasets.lists import read_lines, read_table
+from cefl_bench.datasets.lists import read_lines
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
+from cefl_bench.tables import read_table
 
 
 @DATASETS.register_module()
@@ -58,16 +59,17 @@ class DFEW(VideoDataset):
 
     def load_entries(self) -> list[Entry]:
         folder, lists = self.required_files()
-        official = "," in read_lines(lists)[0][1]
+        first = read_lines(lists)[0][1]
+        official = "," in first or ";" in first
         rows = _official(lists) if official else _redistributed(lists)
-        first = _first_label(lists, [label for _, _, _, label in rows], official)
+        first_label = _first_label(lists, [label for _, _, _, label in rows], official)
         entries = []
         for where, name, num_frames, label in rows:
             if not name.isdecimal():
                 raise UserError(f"{where}: video_name is {name!r}: expected a number, as in the official lists")
             name = name.zfill(5)
             path = folder / (f"{name}.mp4" if self.frames == "original" else name)
-            entries.append(Entry(name=name, label=label - first, path=str(path), num_frames=num_frames))
+            entries.append(Entry(name=name, label=label - first_label, path=str(path), num_frames=num_frames))
         return entries
 
 

@@ -4,11 +4,11 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from cefl_bench.datasets.lists import read_table
 from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path
 from cefl_bench.functional.folds import subject_folds
 from cefl_bench.records import Entry
+from cefl_bench.tables import read_table
 
 FOLDS = "folds.csv"
 ANEW = "remove the file and prepare the corpus again with its tool in tools/prepare"

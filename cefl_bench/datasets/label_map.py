@@ -11,15 +11,20 @@ def classes_of(corpus: Any) -> Sequence[str]:
     return getattr(corpus, "METAINFO", {"classes": corpus})["classes"]
 
 
-def labels_there(label_map: Mapping[str, str], here: Sequence[str], there: Sequence[str]) -> dict[int, int]:
-    """Class names of a corpus -> class names of a model, as labels.
+def labels_of_model(
+    label_map: Mapping[str, str], corpus_classes: Sequence[str], model_classes: Sequence[str]
+) -> dict[int, int]:
+    """A label of a corpus -> the label of a model, by a map between the names of their classes.
 
     Raises:
         UserError: when a name is not of the corpus, or not of the model, or fewer than two classes are left.
     """
-    for what, names, known in (("of this corpus", label_map, here), ("in classes_as", label_map.values(), there)):
+    for what, names, known in (
+        ("of this corpus", label_map, corpus_classes),
+        ("in classes_as", label_map.values(), model_classes),
+    ):
         if unknown := [name for name in names if name not in known]:
             raise UserError(f"label_map: {unknown[0]!r} is no class {what}: expected one of {', '.join(known)}")
     if len(set(label_map.values())) < 2:
         raise UserError(f"label_map leads to {len(set(label_map.values()))} classes: expected two or more")
-    return {here.index(name): there.index(label_map[name]) for name in label_map}
+    return {corpus_classes.index(name): model_classes.index(label_map[name]) for name in label_map}

@@ -1,6 +1,5 @@
 """The synthetic corpus that this toolkit renders: H.264 videos of faces whose intensity is known in every frame."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,10 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
+from cefl_bench.tables import read_table
+
+COLUMNS = ("name", "path", "label", "subject", "fold", "apex_start", "apex_end", "num_frames")
+AGAIN = "render the corpus again"
 
 
 @DATASETS.register_module()
@@ -33,32 +36,40 @@ class SyntheticFaces(VideoDataset):
 
     def load_entries(self) -> list[Entry]:
         labels, intensities, _ = self.required_files()
-        intensity = {row["name"]: row["intensities"] for row in _rows(intensities, "name", "intensities")}
+        intensity_of = {row["name"]: (where, row) for where, row in read_table(intensities, "name", "intensities")}
         entries = []
-        for row in _rows(labels, "name", "path", "label", "subject", "fold", "apex_start", "apex_end", "num_frames"):
-            if (int(row["fold"]) == self.fold) != (self.split == "test"):
+        for where, row in read_table(labels, *COLUMNS):
+            if not self.in_split(_number(where, row, "fold")):
                 continue
-            if row["label"] not in self.classes:
-                raise UserError(f"{labels}: label is {row['label']!r}: expected one of {', '.join(self.classes)}")
+            name, label = row["name"], row["label"]
+            if label not in self.classes:
+                raise UserError(f"{where}: label is {label!r}: expected one of {', '.join(self.classes)}")
+            if name not in intensity_of:
+                raise UserError(f"{intensities}: no intensities of {name!r}: expected a row per video; {AGAIN}")
             entry = Entry(
-                name=row["name"],
-                label=self.classes.index(row["label"]),
+                name=name,
+                label=self.classes.index(label),
                 path=str(inside(self.data_root, row["path"])),
-                num_frames=int(row["num_frames"]),
+                num_frames=_number(where, row, "num_frames"),
                 subject=row["subject"],
-                intensity=np.array(intensity[row["name"]].split(), dtype=np.float32),
+                intensity=_intensity(*intensity_of[name]),
             )
             if row["apex_start"]:
-                entry["apex"] = (int(row["apex_start"]), int(row["apex_end"]))
+                entry["apex"] = (_number(where, row, "apex_start"), _number(where, row, "apex_end"))
             entries.append(entry)
         return entries
 
 
-def _rows(path: Path, *columns: str) -> list[dict[str, str]]:
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not set(columns) <= set(rows[0]):
-        raise UserError(
-            f"{path}: expected the columns {','.join(columns)} and a row per video; render the corpus again"
-        )
-    return rows
+def _number(where: str, row: dict[str, str], column: str) -> int:
+    try:
+        return int(row[column])
+    except ValueError:
+        raise UserError(f"{where}: {column} is {row[column]!r}: expected a whole number; {AGAIN}") from None
+
+
+def _intensity(where: str, row: dict[str, str]) -> np.ndarray:
+    """(F,) true intensity of every frame."""
+    try:
+        return np.array(row["intensities"].split(), dtype=np.float32)
+    except ValueError as error:
+        raise UserError(f"{where}: intensities are not numbers ({error}); {AGAIN}") from None

@@ -1,11 +1,11 @@
 """What the search for faces left: `faces.csv`, with `name,path,num_frames,num_faces` of every video."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 from cefl_bench.doctor.findings import Examination, Finding
 from cefl_bench.doctor.listing import Listing
+from cefl_bench.tables import read_table
 
 REPORT = "faces.csv"
 COLUMNS = ("name", "path", "num_frames", "num_faces")
@@ -22,7 +22,7 @@ def faces(examination: Examination) -> Iterator[Finding]:
     for report in reports:
         try:
             found |= _read(report)
-        except (OSError, ValueError, csv.Error) as error:
+        except ValueError as error:  # a UserError, or a cell that is no number
             yield Finding("warning", f"{listing.relative(str(report))} cannot be read ({error})", [str(report)])
     here = {clip.name: found[clip.name] for clip in listing.clips if clip.name in found}
     if without := [name for name, (_, with_face) in here.items() if not with_face]:
@@ -48,8 +48,7 @@ def _read(path: Path) -> dict[str, tuple[int, int]]:
     Raises:
         ValueError: when it is no such report.
     """
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
-            raise ValueError(f"no column {', '.join(missing)}")
-        return {row["name"]: (int(row["num_frames"] or 0), int(row["num_faces"] or 0)) for row in reader}
+    counts = {}
+    for _, row in read_table(path, *COLUMNS):
+        counts[row["name"]] = (int(row["num_frames"] or 0), int(row["num_faces"] or 0))
+    return counts

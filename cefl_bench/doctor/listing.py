@@ -11,7 +11,7 @@ from mmengine.config import Config
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.doctor.probe import Source
 from cefl_bench.errors import UserError
-from cefl_bench.files import data_home
+from cefl_bench.files import corpus_root
 from cefl_bench.functional.protocol import is_other_corpus
 from cefl_bench.registry import DATASETS
 from cefl_bench.transforms.sample_clips import SampleClips
@@ -108,7 +108,7 @@ def list_corpus(config: Config, fold: int | None = None) -> Listing:
     # an adapter whose folds the config counts takes them as an argument of that name
     meta = kind.METAINFO | {"num_folds": settings.get("num_folds", kind.METAINFO["num_folds"])}
     folds = [fold] if fold is not None else list(range(1, meta["num_folds"] + 1))
-    listing = Listing(meta, data_home() / settings["data_root"], folds)
+    listing = Listing(meta, corpus_root(settings["data_root"]), folds)
     clips: dict[tuple[str, Source], Clip] = {}
     for place in ((number, split) for number in folds for split in SPLITS):
         try:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import IMAGE_SUFFIXES, list_folder, list_images
+from cefl_bench.files import IMAGE_SUFFIXES, described, list_folder, list_images
 
 
 def require_folder(folder: Path) -> None:
@@ -18,12 +18,8 @@ def require_folder(folder: Path) -> None:
     """
     if folder.is_dir():
         return
-    if folder.is_symlink():
-        target = folder.readlink()
-        raise UserError(
-            f"frame folder {folder} is a link to {target}, where no folder is: correct it, or mount the disk"
-        )
-    raise UserError(f"frame folder {folder} does not exist: expected a folder of images where the list names one")
+    there = described(folder)
+    raise UserError(f"frame folder {there} does not exist: expected a folder of images where the list names one")
 
 
 def frame_files(folder: Path) -> list[Path]:

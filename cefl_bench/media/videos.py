@@ -10,6 +10,7 @@ import numpy as np
 from av.stream import Disposition
 
 from cefl_bench.errors import UserError
+from cefl_bench.files import described
 from cefl_bench.media.display import display_of, shown, square_size
 from cefl_bench.media.h264 import has_picture
 
@@ -116,9 +117,7 @@ def require_file(path: Path) -> None:
         return
     if path.is_dir():
         raise UserError(f"video {path} is a folder: expected a video file where the list names one")
-    if path.is_symlink():
-        raise UserError(f"video {path} is a link to {path.readlink()}, where no file is: correct it, or mount the disk")
-    raise UserError(f"video {path} does not exist: expected a video file where the list names one")
+    raise UserError(f"video {described(path)} does not exist: expected a video file where the list names one")
 
 
 def undecodable(path: str | Path, reason: str) -> UserError:

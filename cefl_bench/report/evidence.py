@@ -81,6 +81,8 @@ def _explained(work_dir: str | None, root: Path) -> list[Path]:
         folder = inside(root, str(path.relative_to(root)) if path.is_relative_to(root) else work_dir)
     except UserError:
         return []  # a run that lies elsewhere shows its numbers, and no picture
+    if not folder.resolve().is_relative_to(root.resolve()):
+        return []  # nor does one whose folder is a link to elsewhere: the page is passed on
     return sorted((folder / "explain").glob("activation_*.png"))
 
 

@@ -35,6 +35,7 @@ def labels(entries):
 
 def test_the_official_list_counts_from_one(entries):
     assert labels(entries("video_name,label", "101,1", "102,7")) == {"00101": 0, "00102": 6}
+    assert labels(entries("video_name;label", "101;1", "102;7")) == {"00101": 0, "00102": 6}, "saved by Excel"
 
 
 def test_a_redistributed_list_counts_from_zero_and_its_paths_are_somebody_elses(entries):
@@ -57,7 +58,7 @@ def test_the_range_decides_where_it_can_and_the_dialect_where_both_fit(entries):
         (("frames/00101 12 3", "frames/00102 12 8"), "labels reach from 3 to 8: expected 1..7"),
         (("video_name,label", "101,1", "102,happy"), r"set_1.csv, line 3: label is 'happy'"),
         (("video_name,label", "101,1", "", "clip,2"), r"set_1.csv, line 4: video_name is 'clip'"),
-        (("video_name,label", "101"), r"set_1.csv, line 2: not as many cells"),
+        (("video_name,label", "101"), r"set_1.csv, line 2: 1 cells below 2 columns, none for .label."),
         (("name,label", "101,1"), "no column video_name"),
         (("frames/00101 12 0", "frames/00102 1"), r"set_1.csv, line 2: 'frames/00102 1': expected the header"),
         (("frames/00101 twelve 0",), r"line 1: num frames is 'twelve'"),

@@ -1,10 +1,14 @@
 """Lists of one's own: folds, a split or both, and what is refused."""
 
 import pytest
-from helpers.media import write_csv
+from helpers.media import place_video, write_csv
 
 from cefl_bench.datasets.csv_videos import CSVVideos
 from cefl_bench.errors import UserError
+from cefl_bench.files import corpus_root, inside
+from cefl_bench.transforms.pack import Pack
+from cefl_bench.transforms.read import ReadAny
+from cefl_bench.transforms.sample_clips import SampleClips
 
 
 def sides(root, header, rows, num_folds=1, fold=1, classes=("sad", "happy")):
@@ -64,3 +68,143 @@ def test_what_does_not_fit_is_refused_where_it_stands(tmp_path, header, rows, re
 def test_classes_are_two_or_more_different_names(tmp_path, classes):
     with pytest.raises(UserError, match="expected two or more different names"):
         sides(tmp_path, "name,path,label,split", [["a", "a.mp4", "sad", "train"]], classes=classes)
+
+
+def write_rows(root, *rows, header="name,path,label,split"):
+    (root / "videos.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+
+
+def labels_of(root, classes):
+    dataset = CSVVideos(str(root), "train", classes=classes)
+    return [dataset.get_data_info(index)["label"] for index in range(len(dataset))]
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        ((0, 1, 2), ("0", "1", "2")),
+        (("0", 1, "two"), ("0", "1", "TWO")),
+        (("Happy", "sad", "neutral"), ("happy", "SAD", "Neutral")),
+        (("glücklich", "Trauer", "Straße"), ("glu\u0308cklich", "TRAUER", "STRASSE")),
+        (("a", "A", "b"), ("a", "A", "B")),
+    ],
+)
+def test_classes_are_known_in_other_letters_and_as_numbers(classes, words, tmp_path):
+    write_rows(tmp_path, *(f"v{place},v{place}.mp4,{word},Train" for place, word in enumerate(words)))
+    assert labels_of(tmp_path, classes) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("word", "classes"), [("aA", ("aa", "AA")), ("3", (0, 1)), ("", ("a", "b")), ("x" * 500, (0, 1))]
+)
+def test_a_label_that_is_no_class_is_named_with_its_line(word, classes, tmp_path):
+    write_rows(tmp_path, f"v,v.mp4,{word},train")
+    with pytest.raises(UserError, match=r"videos\.csv, line 2: label is ") as error:
+        labels_of(tmp_path, classes)
+    assert len(str(error.value)) < 400 and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("classes", ["happy", (1, "1"), ("sad", " "), (), ("sad", "sad ")])
+def test_what_is_no_list_of_names_is_refused(classes, tmp_path):
+    write_rows(tmp_path, "v,v.mp4,1,train")
+    with pytest.raises(UserError, match="expected two or more different names"):
+        labels_of(tmp_path, classes)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("z,v/a\0b.mp4,sad,train", r"path 'v/a\\x00b\.mp4' names no file"),
+        ("z,,sad,train", "path '' names no file"),
+        (f"z,{'x' * 140_000},sad,train", "line 3: not CSV"),
+        (f"z,{'../' * 1000}a.mp4,sad,train", "leaves the data root"),
+        ("z,v/../../a.mp4,sad,train", "leaves the data root"),
+    ],
+)
+def test_a_row_that_can_name_no_video_is_one_line(row, said, tmp_path):
+    write_rows(tmp_path, "a,a.mp4,happy,train", row)
+    with pytest.raises(UserError, match=said) as error:
+        labels_of(tmp_path, ("sad", "happy"))
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
+
+
+READERS = [dict(type=ReadAny, size=40), dict(type=SampleClips), dict(type=Pack)]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("loop.mp4", r"loop\.mp4 .a link to loop\.mp4, where nothing is. does not exist"),
+        ("x" * 300 + ".mp4", "File name too long"),
+        ("a.mp4/b.mp4", r"a\.mp4/b\.mp4 does not exist"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_one_line_when_it_is_read(name, said, tmp_path):
+    write_rows(tmp_path, f"v,{name},sad,train")
+    (tmp_path / "loop.mp4").symlink_to("loop.mp4")
+    (tmp_path / "a.mp4").write_bytes(b"")
+    dataset = CSVVideos(str(tmp_path), "train", classes=("sad", "happy"), pipeline=READERS)
+    with pytest.raises(UserError, match=said) as error:
+        dataset[0]
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_laid_on_another_disk_is_followed_and_nothing_else(tmp_path):
+    """Links for a folder, for a list and for one video; the owner of the data root made them."""
+    disk, root = tmp_path / "big disk", tmp_path / "root"
+    place_video(disk / "clips" / "a.mp4", 0)
+    place_video(disk / "other" / "secret.mp4", 1)
+    write_csv(disk / "list.csv", "name,path,label,split", [["a", "clips/a.mp4", "sad", "train"]])
+    root.mkdir()
+    (root / "clips").symlink_to(disk / "clips")
+    (root / "videos.csv").symlink_to(disk / "list.csv")
+    dataset = CSVVideos(str(root), "train", classes=("sad", "happy"), pipeline=READERS)
+    assert dataset[0]["video"].any() and len(dataset.fingerprint()) == 64
+    for path in ("clips/../../other/secret.mp4", "clips/../../../../etc/passwd"):
+        with pytest.raises(UserError, match="leaves the data root"):
+            inside(root, path)
+    assert inside(root, "clips/../a.mp4") == root / "a.mp4", "not the folder above the link's target"
+
+
+def test_a_link_to_a_disk_that_is_not_mounted_is_named(tmp_path):
+    write_rows(tmp_path, "v,clips/v.mp4,sad,train")
+    (tmp_path / "clips").symlink_to("/mnt/not there")
+    dataset = CSVVideos(str(tmp_path), "train", classes=("sad", "happy"), pipeline=READERS)
+    with pytest.raises(
+        UserError, match=r"v\.mp4 .\S*/clips is a link to /mnt/not there, where nothing is. does not exist"
+    ):
+        dataset[0]
+    (tmp_path / "videos.csv").unlink()
+    (tmp_path / "videos.csv").symlink_to("/mnt/not there/videos.csv")
+    with pytest.raises(
+        UserError, match=r"missing .*videos\.csv .a link to /mnt/not there/videos\.csv, where nothing is"
+    ):
+        CSVVideos(str(tmp_path), "train", classes=("sad", "happy"))
+
+
+def test_a_home_is_expanded_in_roots_and_in_the_variable(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_csv(tmp_path / "corpora" / "mine" / "videos.csv", "name,path,label,split", [["a", "a.mp4", "sad", "train"]])
+    for home, root in (
+        ("~/corpora", "mine"),
+        ("/elsewhere", "~/corpora/mine"),
+        ("~/x", str(tmp_path / "corpora/mine")),
+    ):
+        monkeypatch.setenv("CEFL_BENCH_DATA", home)
+        assert CSVVideos(root, "train", classes=("sad", "happy")).data_root == str(tmp_path / "corpora/mine")
+    assert corpus_root("~nobody-of-that-name/x").name == "x", "no such user: a name like any other"
+
+
+def test_where_data_is_missing_the_variable_is_named(tmp_path, monkeypatch):
+    for home, said in (
+        (str(tmp_path), "in the folder that CEFL_BENCH_DATA names"),
+        (None, "set CEFL_BENCH_DATA where"),
+    ):
+        if home:
+            monkeypatch.setenv("CEFL_BENCH_DATA", home)
+        else:
+            monkeypatch.delenv("CEFL_BENCH_DATA")
+        with pytest.raises(UserError, match=rf"own videos is not at .*nothing here .data_root 'nothing here' .*{said}"):
+            CSVVideos("nothing here", "train", classes=("sad", "happy"))
+    with pytest.raises(UserError, match=rf"is not at {tmp_path}/nothing: missing"):
+        CSVVideos(str(tmp_path / "nothing"), "train", classes=("sad", "happy"))

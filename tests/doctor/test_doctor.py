@@ -134,7 +134,7 @@ def faceless(root):
 FAULTS = [
     ("lists", "error", "label is 'sda'", misspelt),
     ("lists", "error", "leaves the data root", outside),
-    ("lists", "error", "ValueError", not_a_number),
+    ("lists", "error", "num_frames is 'many': expected a whole number", not_a_number),
     ("lists", "error", "missing", lambda root: (root / "labels.csv").unlink()),
     ("subjects", "error", "fold 2: subjects in training and in test: s2", subject_twice),
     ("files", "error", "videos/s3_fear_1.mp4", removed),

@@ -1,0 +1,113 @@
+"""Tables in CSV files, as people and spreadsheets write them. The one door to CSV files that a user gives."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cefl_bench.errors import UserError
+
+SEPARATORS = (",", ";", "\t")
+"""What spreadsheets put between cells, by their language."""
+SHOWN_LENGTH = 60
+"""Letters of a cell, or of a header, in a message."""
+
+
+@dataclass
+class Table:
+    """A header, and the rows that are not blank, each with the line of the file that it ends in."""
+
+    path: Path
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+
+    def where(self, line: int) -> str:
+        """For messages: file and line."""
+        return f"{self.path}, line {line}"
+
+
+def read_cells(path: Path) -> Table:
+    """Read a CSV: cells between commas, semicolons or tabs, without blanks around them; UTF-8 with a mark or without.
+
+    Raises:
+        UserError: naming the file, and the line whose cells are not as many as the header's.
+    """
+    text = read_text(path)
+    mark, _, rest = text.partition("\n")
+    if mark.strip().lower().startswith("sep="):  # a first line that tells Excel the separator
+        text, skipped = rest, 1
+    else:
+        skipped = 0
+    first = text.partition("\n")[0]
+    separator = max(SEPARATORS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
+    rows = []
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                rows.append((reader.line_num + skipped, cells))
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num + skipped}: not CSV ({error}): correct it") from None
+    if not rows:
+        raise UserError(f"{path} is empty: expected a header and a row per line")
+    table = Table(path, rows[0][1], rows[1:])
+    for line, cells in table.rows:
+        _check_length(table, line, cells)
+    return table
+
+
+def read_table(path: Path, *columns: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The rows of a CSV by the names of its columns, each with where it stands (`file, line n`).
+
+    Capital letters in the header do not matter: a column `Name` is `name`.
+
+    Raises:
+        UserError: when one of `columns` is missing, or one stands twice, or `read_cells` refuses.
+    """
+    table = read_cells(path)
+    names = [name.lower() for name in table.header]
+    if missing := [column for column in columns if column not in names]:
+        raise UserError(
+            f"{path}: no column {', '.join(missing)}: expected the header {','.join(columns)} in line 1, and found "
+            f"{_shown(','.join(table.header))}"
+        )
+    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+        raise UserError(f"{path}: two columns are called {twice[0]!r}: expected each name once")
+    for line, cells in table.rows:
+        yield table.where(line), dict(zip(names, cells, strict=True))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8.
+
+    Raises:
+        UserError: naming the file, when it cannot be read or is in another encoding.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        reason = f"{error.reason} at byte {error.start}"
+        raise UserError(f"{path} is not a UTF-8 text file ({reason}): save it as UTF-8") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror})") from None
+
+
+def _check_length(table: Table, line: int, cells: list[str]) -> None:
+    expected, found = len(table.header), len(cells)
+    if found > expected:
+        extra = _shown(", ".join(cells[expected:]))
+        raise UserError(
+            f"{table.where(line)}: {found} cells below {expected} columns, {extra} left over: quote a cell that holds "
+            "the separator, and write decimals with a point"
+        )
+    if found < expected:
+        raise UserError(
+            f"{table.where(line)}: {found} cells below {expected} columns, none for {table.header[found]!r}: expected "
+            "a cell for each column, also where it is empty"
+        )
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= SHOWN_LENGTH else f"{text[: SHOWN_LENGTH - 3]}...")
