@@ -1,14 +1,16 @@
 """Files: written whole or not at all, listed in one order, named by their hash, and never outside the data root."""
 
+import fcntl
+import functools
 import hashlib
 import json
 import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cefl_bench.errors import UserError
 
@@ -17,6 +19,8 @@ IMAGE_SUFFIXES = frozenset(
     | {".jp2", ".hdr", ".pic", ".pbm", ".pgm", ".ppm", ".pnm", ".pxm", ".ras", ".sr"}
 )
 """The formats of images that OpenCV decodes to 8 bits, in lower case."""
+TEMPORARY = re.compile(r"\..+\.\d+\.tmp(\.[^.]*)?")
+"""The names that `atomic_path` gives."""
 
 
 @contextmanager
@@ -24,24 +28,47 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary name beside `path` to write to; on success it takes the name `path`, on any error it vanishes.
 
     A reader, or a run after a kill, sees the old file or the new one, never half of one. The folder is made if needed,
-    and the suffix is kept because encoders choose the format by it.
+    and the suffix is kept because encoders choose the format by it. What killed processes left in the folder is removed
+    when a process first writes there.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    sweep_once(path.parent.absolute())
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
-        yield temporary
-        os.replace(temporary, path)
+        with open(temporary, "ab") as held:
+            _lock(held)
+            yield temporary
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def sweep(folder: str | Path) -> None:
-    """Remove what killed processes left half-written in a folder: temporary names of processes that are gone."""
-    for path in Path(folder).glob(".*.tmp*"):
-        process = path.name.rpartition(".tmp")[0].rpartition(".")[2]
-        if process.isdecimal() and not Path(f"/proc/{process}").exists():
-            path.unlink(missing_ok=True)
+    """Remove the temporary files in a folder whose writers are gone.
+
+    A writer holds a lock on its file, which falls with the process, on whichever machine of a shared disk it was.
+    """
+    for leftover in Path(folder).glob(".*.tmp*"):
+        if TEMPORARY.fullmatch(leftover.name):
+            with suppress(OSError), open(leftover, "ab") as held:
+                if _lock(held):
+                    leftover.unlink(missing_ok=True)
+
+
+@functools.cache
+def sweep_once(folder: Path) -> None:
+    """`sweep` a folder the first time that this process asks for it."""
+    sweep(folder)
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed; False where another process holds it, or the file system has no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -76,8 +103,8 @@ def check_writable(option: str, path: str | None) -> None:
 def sha256_of(path: str | Path) -> str:
     """The SHA-256 of a file's content, in hex."""
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
+    with open(path, "rb", buffering=0) as file:  # a buffer would cost small files half of the time
+        while block := file.read(1 << 16):
             digest.update(block)
     return digest.hexdigest()
 
@@ -135,14 +162,6 @@ def list_tree(folder: str | Path, suffix: str) -> list[Path]:
 def _visible(folder: str | Path) -> "list[os.DirEntry[str]]":
     with os.scandir(folder) as entries:
         return [entry for entry in entries if not entry.name.startswith(".")]
-
-
-def source_size(path: str | Path) -> int:
-    """How large a video is: bytes of a file, number of files in a folder, -1 where there is neither."""
-    path = Path(path)
-    if path.is_dir():
-        return sum(1 for _ in path.iterdir())
-    return path.stat().st_size if path.is_file() else -1
 
 
 def checkout() -> Path | None:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from cefl_bench.benchmark import process
+from cefl_bench.commands.facts import SPLITS, data_fingerprint
 from cefl_bench.commands.setup import RunOptions, configured
 from cefl_bench.config import VAL
 from cefl_bench.functional.protocol import difference
 from cefl_bench.parallel.workers import hold
 from cefl_bench.plain import plain
+from cefl_bench.registry import DATASETS
 from cefl_bench.runs.folder import CONFUSION, JOB_LOG, LAST, LOG, RESULT
 
 LEFT = (LAST, CONFUSION)
@@ -68,6 +70,25 @@ class Job:
         elif self.options.amp:
             return None
         return result if complete and not changed else None
+
+    @property
+    def corpora(self) -> dict[str, dict[str, Any]]:
+        """What says which videos it reads: of each of its datasets the config, without the pipeline."""
+        datasets = {split: self.config[loader]["dataset"] for split, loader in SPLITS.items() if loader in self.config}
+        return {
+            split: {key: value for key, value in dataset.items() if key != "pipeline"}
+            for split, dataset in datasets.items()
+        }
+
+    def data_fingerprint(self) -> dict[str, str]:
+        """That of the data as they are now, to compare with a result's.
+
+        Raises:
+            UserError: when they are not here.
+        """
+        config = configured(self.options)
+        loaders = {split: loader for split, loader in SPLITS.items() if loader in config}
+        return data_fingerprint({split: DATASETS.build(config[loader].dataset) for split, loader in loaders.items()})
 
     def epochs_done(self) -> int:
         """How many epochs its log tells of."""

@@ -1,15 +1,18 @@
 """Runs a benchmark: its jobs, one after the other or many at once, until all have ended."""
 
+import json
 import shlex
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cefl_bench.benchmark.job import Job
 from cefl_bench.benchmark.local import LocalExecutor, places_of, visible_gpus
 from cefl_bench.benchmark.matrix import BenchmarkOptions, jobs_of
 from cefl_bench.benchmark.progress import Progress
 from cefl_bench.benchmark.slurm import SlurmExecutor
+from cefl_bench.commands.facts import other_data
 from cefl_bench.commands.setup import build_dataset, configured
 from cefl_bench.errors import UserError
 
@@ -25,6 +28,7 @@ def benchmark(options: BenchmarkOptions) -> bool:
     jobs = jobs_of(options)
     results = {job: job.result() for job in jobs}
     waiting = [job for job in jobs if results[job] is None]
+    _check_data(results, options.out)
     if options.dry_run:
         print("\n".join(_plan(jobs, waiting)))
         return True
@@ -58,6 +62,32 @@ def work_off(jobs: Sequence[Job], executor: Executor, progress: Progress) -> Non
         progress.show(executor.running, executor.slots)
         if waiting or executor.busy:
             time.sleep(executor.pause)
+
+
+def _check_data(results: Mapping[Job, dict[str, Any] | None], out: str) -> None:
+    """Refuse finished jobs whose videos or labels have changed since: their results stand for other data.
+
+    Where this machine does not see the data, as on a cluster, there is nothing to compare with.
+    """
+    known: dict[str, dict[str, str]] = {}
+    changed = []
+    for job, result in results.items():
+        if result is None:
+            continue
+        corpora = json.dumps(job.corpora, sort_keys=True)  # most jobs share one
+        try:
+            if corpora not in known:
+                known[corpora] = job.data_fingerprint()
+        except UserError as error:
+            print(f"finished jobs are not compared with the data: {error}", flush=True)
+            return
+        if other_data(result.get("data_fingerprint", {}), known[corpora]):
+            changed.append(job)
+    if changed:
+        raise UserError(
+            f"{len(changed)} finished jobs in {out} saw other data (videos or labels have changed since), such as "
+            f"{changed[0]}: give another --out, or remove their folders, and the same command trains them again"
+        )
 
 
 def _executor(options: BenchmarkOptions) -> Executor:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.dist import broadcast_object_list, is_main_process
 
 from cefl_bench.commands.pack import store_of
+from cefl_bench.config import HELD_OUT
 from cefl_bench.cost.flops import cost_or_reason, model_cost
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import COMMAND, UserError
@@ -19,6 +21,9 @@ from cefl_bench.functional.protocol import is_other_corpus, protocol_id, protoco
 from cefl_bench.records import CountedCost
 from cefl_bench.runs.environment import environment
 from cefl_bench.transforms.blank import blank_sample
+
+SPLITS = {"train": "train_dataloader", "val": HELD_OUT, "test": "val_dataloader"}
+"""What a training reads, and the loader of each in its config; `val` only where a part is held out."""
 
 
 def known_before(
@@ -62,8 +67,20 @@ def known_before(
         "cost": cost_or_reason(*_model_and_shape(config)),
         "environment": environment(),
         "data": {"packed": all(store_of(dataset) is not None for dataset in datasets.values())},
-        "data_fingerprint": {split: dataset.fingerprint() for split, dataset in datasets.items()},
+        "data_fingerprint": data_fingerprint(datasets),
     }
+
+
+def data_fingerprint(datasets: Mapping[str, VideoDataset]) -> dict[str, str]:
+    """The fingerprint of each split. One process takes them and tells the others, because all videos are read once."""
+    told = [{split: dataset.fingerprint() for split, dataset in datasets.items()} if is_main_process() else {}]
+    broadcast_object_list(told)
+    return told[0]
+
+
+def other_data(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """The splits whose videos or labels are not what they were."""
+    return sorted(split for split in {*before, *now} if before.get(split) != now.get(split))
 
 
 def start_facts(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:

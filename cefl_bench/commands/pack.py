@@ -12,7 +12,8 @@ from cefl_bench.functional.protocol import corpus_of
 from cefl_bench.parallel.workers import Workers
 from cefl_bench.plain import plain
 from cefl_bench.registry import DATASETS, TRANSFORMS
-from cefl_bench.store.index import Index, store_folder, video_name
+from cefl_bench.sources import identities, video_name
+from cefl_bench.store.index import Index, store_folder
 from cefl_bench.store.plan import gigabytes
 from cefl_bench.store.read import Store, is_intact, open_store
 from cefl_bench.store.write import Corpus, pack_videos
@@ -58,7 +59,7 @@ def verify(config: Config, num_workers: int) -> list[str]:
         store = open_store(folder)
         if store is None:
             raise UserError(f"there are no packed frames in {folder}: tools/pack.py without --verify makes them")
-        store.check_sources(corpus.entries.values(), DECODER)
+        store.check_sources(list(corpus.entries.values()), list(corpus.identities.values()), DECODER)
         videos = store.index.videos
         jobs = [(*store.place(video), video.crc32) for video in videos.values()]
         with Workers(num_workers) as workers:
@@ -82,10 +83,10 @@ def store_of(dataset: VideoDataset) -> Store | None:
 def check_store(dataset: VideoDataset) -> None:
     """Refuse packed frames that are not what decoding the dataset's videos would give.
 
-    Here, once, because asking for every video's size in every worker would cost what packing saves.
+    Here, once, because looking at every video in every worker would cost what packing saves.
     """
     if store := store_of(dataset):
-        store.check_sources([dataset.get_data_info(index) for index in range(len(dataset))], DECODER)
+        store.check_sources(dataset.entries(), dataset.identities, DECODER)
 
 
 def decode_always(config: Config) -> None:
@@ -119,4 +120,5 @@ def _corpora(config: Config) -> Iterator[tuple[Reader, Path, Corpus]]:
                 for entry in videos.load_data_list():
                     needed = {key: entry[key] for key in ("path", "num_frames", "images") if key in entry}
                     entries[video_name(root, entry)] = needed
-        yield reader, root, Corpus(entries, reader.decode)
+        found = dict(zip(entries, identities(root, list(entries.values())), strict=True))
+        yield reader, root, Corpus(entries, found, reader.decode)

@@ -13,7 +13,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.dist import get_world_size, is_main_process
 
-from cefl_bench.commands.facts import counts_off, known_before
+from cefl_bench.commands.facts import SPLITS, counts_off, data_fingerprint, known_before, other_data
 from cefl_bench.commands.machine import check_schedule, check_shared_memory, fit_to_machine, start_processes, told_as
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
@@ -81,13 +81,12 @@ def resolve(options: RunOptions) -> Plan:
     resolved = plain(config.to_dict()) | {"num_processes": get_world_size()}
     if options.no_pack:  # not part of the config: the frames are the same, so a run continues with them or without
         decode_always(config)
-    loaders = {"train": "train_dataloader", "val": HELD_OUT, "test": "val_dataloader"}
-    datasets = {split: build_dataset(config, loader) for split, loader in loaders.items() if loader in config}
+    datasets = {split: build_dataset(config, loader) for split, loader in SPLITS.items() if loader in config}
     _check_split(resolved, datasets)
     default = Path("work_dirs") / config.config_name / f"fold{datasets['train'].fold}_seed{config.randomness.seed}"
     folder = Path(options.work_dir or default)
     config.work_dir = str(folder)
-    finished = _is_finished(folder, resolved, options.resume)
+    finished = _is_finished(folder, resolved, datasets, options.resume)
     fit_to_machine(config)
     return Plan(config, resolved, datasets, folder, options.resume, finished)
 
@@ -181,8 +180,8 @@ def _check_split(config: dict[str, Any], datasets: dict[str, VideoDataset]) -> N
         raise UserError(f"val_dataloader and test_dataloader read different data ({changed[0]}): change both")
 
 
-def _is_finished(folder: Path, config: dict[str, Any], resume: bool) -> bool:
-    """Whether this very run is complete. Refuses to overwrite a run, or to continue one with another config."""
+def _is_finished(folder: Path, config: dict[str, Any], datasets: dict[str, VideoDataset], resume: bool) -> bool:
+    """Whether this very run is complete. Refuses to overwrite a run, or to continue one by another config or data."""
     result, last = folder / RESULT, folder / LAST
     if not (result.exists() or last.exists()):
         if resume:
@@ -197,6 +196,11 @@ def _is_finished(folder: Path, config: dict[str, Any], resume: bool) -> bool:
     if changed := difference(before, config):
         raise UserError(
             f"{folder} holds a run of another config ({'; '.join(changed[:3])}): give another --work-dir or set it back"
+        )
+    if splits := other_data(meta.get("data_fingerprint", {}), data_fingerprint(datasets)):
+        raise UserError(
+            f"{folder} holds a run on other data (videos or labels of {', '.join(splits)} have changed since it "
+            "began): give another --work-dir, or set the data back"
         )
     # A run killed between the two files has a result and not yet the weights it belongs to: its last epoch is repeated.
     return result.exists() and meta["epoch"] == config["train_cfg"]["max_epochs"]

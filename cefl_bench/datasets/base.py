@@ -1,5 +1,6 @@
 """The contract of a dataset: METAINFO, the files it needs, and `load_entries()`."""
 
+import functools
 import hashlib
 import os
 from collections import Counter
@@ -14,9 +15,10 @@ from mmengine.dataset import BaseDataset
 from cefl_bench.datasets.label_map import classes_of, labels_of_model
 from cefl_bench.datasets.reading import Reading
 from cefl_bench.errors import UserError
-from cefl_bench.files import corpus_root, data_home, described, expanded, source_size
+from cefl_bench.files import corpus_root, data_home, described, expanded
 from cefl_bench.functional.folds import held_out
 from cefl_bench.records import Entry, Sample
+from cefl_bench.sources import identities
 
 SIDES = {"train": ("train",), "val": ("train",), "test": ("test",), "all": ("train", "test")}
 """The sides of a fold, which is what an adapter knows, that a split is made of."""
@@ -212,13 +214,20 @@ class VideoDataset(BaseDataset):
         """What only the files of the corpus know of it and what moves a score; the same for all folds."""
         return {}
 
+    def entries(self) -> list[Entry]:
+        """All videos, in the order of their indices."""
+        return [self.get_data_info(index) for index in range(len(self))]
+
+    @functools.cached_property
+    def identities(self) -> list[str]:
+        """The source identity of every video, as it is when this is first asked for."""
+        return identities(Path(self.data_root), self.entries())
+
     def fingerprint(self) -> str:
-        """SHA-256 over every video's name, label, path below the data root, and size (images for a frame folder)."""
+        """SHA-256 over every video's name, label and source identity: what was learnt from, wherever it lies."""
         digest = hashlib.sha256()
-        for index in range(len(self)):
-            entry = self.get_data_info(index)
-            relative = Path(entry["path"]).relative_to(self.data_root)
-            digest.update(f"{entry['name']}\t{entry['label']}\t{relative}\t{source_size(entry['path'])}\n".encode())
+        for entry, identity in zip(self.entries(), self.identities, strict=True):
+            digest.update(f"{entry['name']}\t{entry['label']}\t{identity}\n".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
     def set_epoch(self, seed: int, epoch: int) -> None:

@@ -6,17 +6,16 @@ A folder without `index.json` is no store: the index is written last, so that no
 import dataclasses
 import json
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 
-FORMAT, VERSION = "cefl_bench packed frames", 1
+FORMAT, VERSION = "cefl_bench packed frames", 2
 """The version rises when the layout changes, or when a reader makes other pixels of the same video."""
 INDEX = "index.json"
 
@@ -29,13 +28,13 @@ class PackedVideo(NamedTuple):
     num_frames: int
     crc32: int
     """Of the bytes of its frames."""
-    source_size: int
-    """`files.source_size` of the video when it was decoded."""
+    source: str
+    """The identity of the video when it was decoded (`sources.identities`)."""
 
 
 @dataclass
 class Index:
-    """What is in a store. Videos are named by `video_name`."""
+    """What is in a store. Videos are named by `sources.video_name`."""
 
     key: str
     """The name of the store's folder: who made the frames, and their size."""
@@ -48,12 +47,6 @@ class Index:
     videos: dict[str, PackedVideo] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     """The videos that could not be decoded, and why: reading one decodes it, so that the error is the same."""
-
-
-def video_name(root: Path, entry: Mapping[str, Any]) -> str:
-    """The path of a video relative to the data root, and which images of it where the entry says so."""
-    name = Path(entry["path"]).relative_to(root).as_posix()
-    return f"{name}: {', '.join(entry['images'])}" if "images" in entry else name
 
 
 def store_folder(data_root: str | Path, key: str) -> Path:

@@ -25,8 +25,8 @@ class Plan:
 
     version: int
     decoder: dict[str, str]
-    missing: dict[str, int]
-    """Every video that is to be packed -> its source's size; a plan holds for exactly these."""
+    missing: dict[str, str]
+    """Every video that is to be packed -> its source identity; a plan holds for exactly these."""
     shards: dict[int, int]
     """Number of a new shard -> frames in it."""
     places: dict[str, tuple[int, int, int]]
@@ -34,7 +34,7 @@ class Plan:
     unreadable: dict[str, str]
 
 
-def lay_out(index: Index, missing: dict[str, int], counts: Sequence[int | str]) -> Plan:
+def lay_out(index: Index, missing: dict[str, str], counts: Sequence[int | str]) -> Plan:
     """Give every video a place; `counts` holds the frames of each, or why they cannot be counted."""
     most = SHARD_BYTES // (index.size**2 * 3)
     shards: dict[int, int] = {}
@@ -57,7 +57,7 @@ def write_plan(folder: Path, plan: Plan) -> None:
     write_text(folder / PLAN, json.dumps(dataclasses.asdict(plan)))
 
 
-def read_plan(folder: Path, index: Index, missing: dict[str, int]) -> Plan | None:
+def read_plan(folder: Path, index: Index, missing: dict[str, str]) -> Plan | None:
     """The plan of the run that was stopped here; None where it does not fit any more."""
     try:
         plan = Plan(**json.loads((folder / PLAN).read_text(encoding="utf-8")))

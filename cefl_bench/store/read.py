@@ -1,6 +1,6 @@
 """Reading packed frames: a copy out of a memory-mapped file, with nothing to decode."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import source_size
-from cefl_bench.store.index import INDEX, PackedVideo, crc32_of, open_shard, read_index, shard_path, video_name
+from cefl_bench.sources import video_name
+from cefl_bench.store.index import INDEX, PackedVideo, crc32_of, open_shard, read_index, shard_path
 
 
 class PackedFrames:
@@ -50,10 +50,13 @@ class Store:
             return None
         return PackedFrames(self._frames[video.shard][video.start : video.start + video.num_frames])
 
-    def check_sources(self, entries: Iterable[Mapping[str, Any]], decoder: Mapping[str, str]) -> None:
+    def check_sources(
+        self, entries: Sequence[Mapping[str, Any]], identities: Sequence[str], decoder: Mapping[str, str]
+    ) -> None:
         """Compare the store with the videos it was made of.
 
         Args:
+            identities: of the video of every entry, as it is now (`sources.identities`).
             decoder: the versions that would decode now.
 
         Raises:
@@ -61,12 +64,13 @@ class Store:
         """
         if self.index.decoder != dict(decoder):
             raise self._stale(f"it was made with {_versions(self.index.decoder)}, here are {_versions(decoder)}")
-        stale = [entry for entry in entries if not self._is_fresh(entry)]
-        if stale:
-            raise self._stale(
-                f"{len(stale)} videos are new or have another size than when they were packed, such as "
-                f"{stale[0]['path']}"
-            )
+        changed = [
+            entry["path"]
+            for entry, identity in zip(entries, identities, strict=True)
+            if not self._is_fresh(entry, identity)
+        ]
+        if changed:
+            raise self._stale(f"{len(changed)} videos are new or have changed since, such as {changed[0]}")
 
     def place(self, video: PackedVideo) -> tuple[Path, int, int]:
         """The file of a video's frames, and their offset and number of bytes in it."""
@@ -75,12 +79,12 @@ class Store:
         path = shard_path(self.folder, video.shard)
         return path, shard.offset + video.start * frame, video.num_frames * frame
 
-    def _is_fresh(self, entry: Mapping[str, Any]) -> bool:
+    def _is_fresh(self, entry: Mapping[str, Any], identity: str) -> bool:
         name = video_name(self.root, entry)
         video = self.index.videos.get(name)
-        if video is None:
+        if video is None:  # it is decoded, and shows then whether it can be read by now
             return name in self.index.unreadable
-        return video.source_size == source_size(entry["path"])
+        return video.source == identity
 
     def _stale(self, reason: str) -> UserError:
         return UserError(

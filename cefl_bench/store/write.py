@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import source_size, write_text
+from cefl_bench.files import sweep, write_text
 from cefl_bench.parallel.workers import Workers, alone_in
 from cefl_bench.records import Frames
 from cefl_bench.store.index import INDEX, Index, PackedVideo, crc32_of, open_shard, shard_path, write_index
@@ -28,6 +28,8 @@ class Corpus:
 
     entries: Mapping[str, Mapping[str, Any]]
     """`video_name` -> what a reader needs of the entry: `path`, `num_frames`, and `images` where it has them."""
+    identities: Mapping[str, str]
+    """`video_name` -> the identity of the video before it is decoded; one that changes meanwhile is packed again."""
     decode: Callable[[Mapping[str, Any]], Frames]
     """Entry -> its frames; travels to other processes."""
 
@@ -47,8 +49,11 @@ def pack_videos(folder: Path, corpus: Corpus, blank: Index, num_workers: int) ->
         folder.mkdir(parents=True, exist_ok=True)
         with alone_in(folder, "packing into", "end it"):
             index = _packed_so_far(folder, blank)
-            sizes = {name: source_size(corpus.entries[name]["path"]) for name in sorted(corpus.entries)}
-            missing = {name: size for name, size in sizes.items() if _differs(index.videos.get(name), size)}
+            missing = {
+                name: identity
+                for name, identity in sorted(corpus.identities.items())
+                if name not in index.videos or index.videos[name].source != identity
+            }
             if missing:
                 with Workers(num_workers) as workers:
                     index = _pack(folder, index, missing, corpus, workers)
@@ -61,8 +66,7 @@ def pack_videos(folder: Path, corpus: Corpus, blank: Index, num_workers: int) ->
 
 
 def _packed_so_far(folder: Path, blank: Index) -> Index:
-    for leftover in folder.glob(".*.tmp*"):
-        leftover.unlink()
+    sweep(folder)
     if not (folder / INDEX).exists():
         return blank
     index = Store(folder).index
@@ -73,12 +77,8 @@ def _packed_so_far(folder: Path, blank: Index) -> Index:
     return blank
 
 
-def _differs(video: PackedVideo | None, size: int) -> bool:
-    return video is None or video.source_size != size
-
-
-def _pack(folder: Path, index: Index, missing: dict[str, int], corpus: Corpus, workers: Workers) -> Index:
-    """Pack the videos in `missing`, whose sizes it holds, and write the index that has them."""
+def _pack(folder: Path, index: Index, missing: dict[str, str], corpus: Corpus, workers: Workers) -> Index:
+    """Pack the videos in `missing`, which holds their identities, and write the index that has them."""
     plan = read_plan(folder, index, missing)
     if plan is None:
         _tidy(folder, index)

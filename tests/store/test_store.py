@@ -167,7 +167,8 @@ def test_a_large_store_opens_at_once(tmp_path):
     folder = tmp_path / "packed" / "ReadVideo_8"
     folder.mkdir(parents=True)
     np.save(folder / "shard_0000.npy", np.zeros((36_000, 8, 8, 3), np.uint8))
-    videos = {f"Clip/{number:05d}.mp4": PackedVideo(0, 3 * number, 3, 2**31, 10**6) for number in range(12_000)}
+    places = [PackedVideo(0, 3 * number, 3, 2**31, f"{number:064x}") for number in range(12_000)]
+    videos = {f"Clip/{number:05d}.mp4": place for number, place in enumerate(places)}
     write_index(folder, Index("ReadVideo_8", 8, {}, {0: 36_000}, videos))
     begun = time.perf_counter()
     assert len(open_store(folder).index.videos) == 12_000

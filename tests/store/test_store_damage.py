@@ -28,7 +28,7 @@ def grow(path):
 
 
 def be_of_another_version(path):
-    path.write_text(path.read_text().replace('"version": 1', '"version": 2', 1))
+    path.write_text(path.read_text().replace('"version": ', '"version": 9', 1))
 
 
 DAMAGES = {
@@ -90,7 +90,7 @@ def test_changed_and_new_videos_are_refused_and_packed(home, folder):
         line = next(line for line in (root / name).read_text().splitlines() if line.startswith("s2_fear_0"))
         with open(root / name, "a") as file:
             file.write(line.replace("s2_fear_0", "new") + "\n")
-    with pytest.raises(UserError, match=r"out of date \(2 videos are new or have another size .*tools/pack\.py"):
+    with pytest.raises(UserError, match=r"out of date \(2 videos are new or have changed .*tools/pack\.py"):
         dataset()
     with pytest.raises(UserError, match="out of date"):
         verify(load_config(SYNTHETIC), 1)
