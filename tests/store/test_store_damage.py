@@ -1,9 +1,11 @@
 """Packed frames that are damaged or out of date are refused by name, and packed again."""
 
 import shutil
+from pathlib import Path
 
+import cv2
 import pytest
-from helpers.run import SYNTHETIC, dataset, list_frames
+from helpers.run import DFEW, SYNTHETIC, dataset, list_frames
 from helpers.trees import moving_square, write_video
 
 from cefl_bench.commands.pack import pack, verify
@@ -104,6 +106,38 @@ def test_changed_and_new_videos_are_refused_and_packed(home, folder):
     kept = set(before.videos) - {"videos/s2_fear_0.mp4"}
     assert {name: after.videos[name] for name in kept} == {name: before.videos[name] for name in kept}
     assert verify(load_config(SYNTHETIC), 1)
+
+
+def test_images_made_anew_are_refused_and_packed(packed_home, tmp_path, monkeypatch):
+    """As many, as large, under the same names; and what a desktop leaves beside them changes nothing."""
+    shutil.copytree(packed_home / "dfew", tmp_path / "dfew")
+    monkeypatch.setenv("CEFL_BENCH_DATA", str(tmp_path))
+    before = dataset(DFEW)
+    path = Path(before.get_data_info(0)["path"])
+    for name in (".DS_Store", "Thumbs.db", "._00001.jpg"):
+        (path / name).write_text("left")
+    assert dataset(DFEW).fingerprint() == before.fingerprint()
+    old = before[0]["video"].tobytes()
+    for image in path.glob("[0-9]*.jpg"):
+        image.write_bytes(cv2.imencode(".jpg", 255 - cv2.imread(str(image)))[1].tobytes())
+    with pytest.raises(UserError, match=rf"out of date \(1 videos are new or have changed since, such as {path}\)"):
+        dataset(DFEW)
+    pack(load_config(DFEW), 1)
+    packed, decoded = dataset(DFEW), dataset(DFEW, packed=False)
+    assert packed[0]["video"].tobytes() == decoded[0]["video"].tobytes() != old
+    assert packed.fingerprint() == decoded.fingerprint() != before.fingerprint()
+
+
+def test_a_new_date_does_not_make_a_video_new(home, folder, capsys):
+    for path in (home / "synthetic_demo" / "videos").iterdir():
+        content = path.read_bytes()
+        path.unlink()  # it is the same file in the other copies
+        path.write_bytes(content)
+    assert dataset()
+    capsys.readouterr()
+    before = (folder / "index.json").stat().st_mtime_ns
+    pack(load_config(SYNTHETIC), 1)
+    assert (folder / "index.json").stat().st_mtime_ns == before and "needs" not in capsys.readouterr().out
 
 
 def test_shards_without_a_video_are_removed(home, folder):
