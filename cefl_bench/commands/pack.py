@@ -1,7 +1,8 @@
 """Where configs meet packed frames: packs what a config reads, and tells whether a dataset reads packed frames."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -63,7 +64,7 @@ def verify(config: Config, num_workers: int) -> list[str]:
         videos = store.index.videos
         jobs = [(*store.place(video), video.crc32) for video in videos.values()]
         with Workers(num_workers) as workers:
-            intact = workers.spread(is_intact, jobs, "verifying")
+            intact = workers.spread(is_intact, jobs, list(videos), "verifying")
         damaged = [(job[0], name) for job, name, good in zip(jobs, videos, intact, strict=True) if not good]
         if damaged:
             raise UserError(
@@ -113,7 +114,8 @@ def _corpora(config: Config) -> Iterator[tuple[Reader, Path, Corpus]]:
             continue
         seen.append(asked)
         videos: VideoDataset = DATASETS.build(dataset)
-        root, entries = Path(videos.data_root), {}
+        root = Path(videos.data_root)
+        entries: dict[str, Mapping[str, Any]] = {}
         for fold in range(1, videos.METAINFO["num_folds"] + 1):
             for split in ("train", "test"):
                 videos.fold, videos.split = fold, split  # one dataset, because building one takes mmengine a while

@@ -44,7 +44,7 @@ def crop_videos(videos: Mapping[str, Path], out: Path, rule: CropRule, num_worke
             warm_up = functools.partial(_detector, rule.detect_size, rule.threshold)
             try:
                 with Workers(min(num_workers, len(jobs)), "spawn", warm_up) as workers:
-                    results |= workers.spread(_crop_one, jobs, "cropping")
+                    results |= workers.spread(_crop_one, jobs, [name for name, *_ in jobs], "cropping")
             finally:
                 shutil.rmtree(out / UNFINISHED, ignore_errors=True)
         _write_report(out, rule, results)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,7 +38,10 @@ class Workers:
 
     def __init__(self, num_workers: int, start: str = "fork", prepare: Callable[[], Any] | None = None) -> None:
         context = multiprocessing.get_context(start)
-        self._pool = ProcessPoolExecutor(num_workers, context, initializer=_start_worker, initargs=(prepare,))
+        self._places = context.Array("q", 2 * num_workers)
+        """Of every worker its process id, and after it the number of the job that it is at, counted from 1."""
+        arguments = (self._places, prepare)
+        self._pool = ProcessPoolExecutor(num_workers, context, initializer=_start_worker, initargs=arguments)
 
     def __enter__(self) -> "Workers":
         return self
@@ -53,20 +57,26 @@ class Workers:
         self,
         function: Callable[..., Any],
         jobs: Sequence[tuple],
+        names: Sequence[str],
         title: str,
         done: Callable[[int, Any], None] | None = None,
     ) -> list[Any]:
         """Call `function(*job)` for every job, with a bar called `title`; the results in the order of the jobs.
 
         Args:
+            names: of the videos that the jobs are about.
             done: called here with the index of a job and its result, as soon as there is one.
 
         Raises:
-            UserError: when a worker was killed. What `function` raises goes through.
+            UserError: when a worker was killed, naming the video it was at. What `function` raises goes through.
         """
+        children: list[BaseProcess] = []
         try:
             with _children_in_order():
-                futures: dict[Future, int] = {self._pool.submit(function, *job): at for at, job in enumerate(jobs)}
+                futures: dict[Future, int] = {}
+                for at, job in enumerate(jobs):
+                    futures[self._pool.submit(_do, at + 1, function, job)] = at
+            children = multiprocessing.active_children()
             for future in tqdm(as_completed(futures), total=len(jobs), unit="video", desc=title, smoothing=0.1):
                 result = future.result()
                 if done:
@@ -74,9 +84,22 @@ class Workers:
             return [future.result() for future in futures]
         except BrokenProcessPool:
             raise UserError(
-                "a worker process died (killed, or out of memory): run the same command again, it goes on where it "
-                "stopped; fewer --workers need less memory"
+                f"a worker process died{self._death(children, names)}: run the same command again, it goes on where it "
+                "stopped; fewer --workers need less memory; a video at which it dies again is damaged"
             ) from None
+
+    def _death(self, children: Sequence[BaseProcess], names: Sequence[str]) -> str:
+        """How a worker died and at which video, as far as it can be told; the pool ends the others by SIGTERM."""
+        for child in children:
+            child.join(1)
+            if child.exitcode in (None, 0, -signal.SIGTERM):
+                continue
+            how = f"killed by signal {-child.exitcode}" if child.exitcode < 0 else f"exit status {child.exitcode}"
+            for pid, number in zip(self._places[::2], self._places[1::2], strict=True):
+                if pid == child.pid and number:
+                    return f" at {names[number - 1]} ({how})"
+            return f" ({how})"
+        return ""
 
 
 @contextmanager
@@ -112,10 +135,31 @@ def hold(folder: Path, wait: bool = False) -> IO[bytes] | None:
     return file
 
 
-def _start_worker(prepare: Callable[[], Any] | None) -> None:
+class _Worker:
+    """What a worker process knows of itself."""
+
+    places: Any = None
+    own_place = 0
+    prepare: Callable[[], Any] | None = None
+
+
+def _start_worker(places: Any, prepare: Callable[[], Any] | None) -> None:
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    if prepare:
+    _Worker.places, _Worker.prepare = places, prepare
+    with places.get_lock():
+        _Worker.own_place = 2 * places[::2].index(0)
+        places[_Worker.own_place] = os.getpid()
+
+
+def _do(number: int, function: Callable[..., Any], job: tuple) -> Any:
+    """Do a job, and let the parent see which while it lasts."""
+    _Worker.places[_Worker.own_place + 1] = number
+    if _Worker.prepare is not None:  # here, so that what goes wrong in it is told like what goes wrong in a job
+        prepare, _Worker.prepare = _Worker.prepare, None
         prepare()
+    result = function(*job)
+    _Worker.places[_Worker.own_place + 1] = 0
+    return result
 
 
 def _die_with_parent() -> None:

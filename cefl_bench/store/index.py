@@ -102,10 +102,11 @@ def open_shard(path: Path, num_frames: int, size: int) -> np.memmap:
         shard = np.lib.format.open_memmap(path, mode="r")
         expected, actual = shard.offset + shard.nbytes, path.stat().st_size
     except (OSError, ValueError, SyntaxError) as error:
-        reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise refused(path, reason) from None
-    if (shard.dtype, shard.shape) != (np.uint8, (num_frames, size, size, 3)):
-        raise refused(path, f"it holds {shard.dtype} {shard.shape} instead of uint8 {(num_frames, size, size, 3)}")
+    shape = (num_frames, size, size, 3)
+    if shard.dtype != np.uint8 or shard.shape != shape:
+        raise refused(path, f"it holds {shard.dtype} {shard.shape} instead of uint8 {shape}")
     if actual != expected:
         raise refused(path, f"it has {actual} bytes instead of {expected}")
     return shard

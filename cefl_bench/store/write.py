@@ -83,7 +83,7 @@ def _pack(folder: Path, index: Index, missing: dict[str, str], corpus: Corpus, w
     if plan is None:
         _tidy(folder, index)
         jobs = [(corpus.decode, corpus.entries[name]) for name in missing]
-        plan = lay_out(index, missing, workers.spread(_count, jobs, "counting frames"))
+        plan = lay_out(index, missing, workers.spread(_count, jobs, list(missing), "counting frames"))
         write_plan(folder, plan)
     allocate(folder, plan, index.size)
     checksums, unreadable = _fill(folder, plan, index.size, corpus, workers)
@@ -132,7 +132,7 @@ def _fill(
                 journal.write(json.dumps([name, result]) + "\n")
                 journal.flush()
 
-        workers.spread(_pack_one, jobs, "packing", done=note)
+        workers.spread(_pack_one, jobs, names, "packing", done=note)
     return checksums, unreadable
 
 
@@ -167,8 +167,8 @@ def _pack_one(
             for begin in range(0, num_frames, CHUNK):
                 chunk = frames.fetch(np.arange(begin, min(begin + CHUNK, num_frames)))
                 assert chunk.shape[1:] == (size, size, 3) and chunk.dtype == np.uint8
-                file.write(chunk)
-                crc32 = zlib.crc32(chunk, crc32)
+                file.write(chunk.data)
+                crc32 = zlib.crc32(chunk.data, crc32)
     except UserError as error:
         return str(error)
     return crc32

@@ -27,7 +27,7 @@ def produce(corpus: Corpus, num_workers: int) -> None:
                 )
                 jobs = [(plan, corpus.path_of(plan)) for plan in missing]
                 with Workers(num_workers, start="spawn", prepare=_load_head) as workers:
-                    workers.spread(_render_one, jobs, "rendering")
+                    workers.spread(_render_one, jobs, [plan.name for plan in missing], "rendering")
             corpus.write_tables()
     except OSError as error:
         raise UserError(f"cannot write to {str(error.filename or corpus.root)!r}: {error.strerror or error}") from None

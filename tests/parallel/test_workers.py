@@ -1,0 +1,79 @@
+"""Workers: results in order, one video named when a process dies or an error is raised, nobody left."""
+
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+
+from cefl_bench.errors import UserError
+from cefl_bench.parallel.workers import Workers
+
+NAMES = [f"clip {number}.mp4" for number in range(12)]
+
+
+def square(number: int) -> int:
+    time.sleep(0.001 * (12 - number))
+    return number * number
+
+
+def die(number: int, how: str) -> int:
+    if number == 7:
+        if how == "signal":
+            os.kill(os.getpid(), signal.SIGKILL)
+        os._exit(3)
+    time.sleep(0.01)
+    return number
+
+
+def refuse(number: int) -> int:
+    if number == 7:
+        raise UserError(f"{NAMES[number]} is no video")
+    return number
+
+
+def lacks_a_package() -> None:
+    raise UserError("the package is not installed")
+
+
+def children() -> list:
+    return multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
+def test_results_come_in_the_order_of_the_jobs(start):
+    done = []
+    with Workers(3, start) as workers:
+        results = workers.spread(
+            square, [(number,) for number in range(12)], NAMES, "squaring", lambda *of: done.append(of)
+        )
+        again = workers.spread(square, [(number,) for number in range(3)], NAMES, "again")
+    assert results == [number * number for number in range(12)] and again == [0, 1, 4]
+    assert sorted(done) == list(enumerate(results)) and not children()
+
+
+@pytest.mark.parametrize(("how", "words"), [("signal", "killed by signal 9"), ("exit", "exit status 3")])
+def test_a_death_names_the_video_and_how_it_came(how, words):
+    jobs = [(number, how) for number in range(12)]
+    with (
+        pytest.raises(UserError, match=rf"died at clip 7\.mp4 \({words}\): run the same") as error,
+        Workers(2) as workers,
+    ):
+        workers.spread(die, jobs, NAMES, "dying")
+    assert "\n" not in str(error.value) and not children()
+
+
+def test_what_a_job_raises_goes_through():
+    with pytest.raises(UserError, match=r"^clip 7\.mp4 is no video$"), Workers(2) as workers:
+        workers.spread(refuse, [(number,) for number in range(12)], NAMES, "refusing")
+    assert not children()
+
+
+def test_what_a_worker_lacks_is_told_like_an_error_of_a_job(capfd):
+    with (
+        pytest.raises(UserError, match=r"^the package is not installed$"),
+        Workers(2, "fork", lacks_a_package) as workers,
+    ):
+        workers.spread(square, [(1,), (2,)], NAMES, "squaring")
+    assert "Traceback" not in capfd.readouterr().err
