@@ -1,7 +1,6 @@
 """Say what is wrong with the data of a config, before training: python tools/doctor.py configs/ceflnet_dfew.py"""
 
 import argparse
-import json
 import sys
 
 from cefl_bench.cli.options import add_config, add_workers, configs_of
@@ -11,7 +10,8 @@ from cefl_bench.errors import UserError, as_called, one_line_errors
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Look at all the videos that a config would train and test on, over all its folds: missing and "
-        "broken ones, copies and subjects on both sides of a split, counts that differ from the official ones.",
+        "broken ones, copies and subjects on both sides of a split, counts that differ from the official ones. Where it "
+        "trains on one corpus and tests on another, at each of the two.",
         epilog="exit status: 0 when there is no error (warnings may be there), 1 when there is one",
     )
     add_config(parser)
@@ -32,12 +32,14 @@ def main() -> None:
     for name in ("workers", "timeout"):
         if not getattr(arguments, name) > 0:
             raise UserError(f"--{name} is {getattr(arguments, name)}: expected more than 0")
-    from cefl_bench.doctor.examine import examine, table  # here, so that --help need not wait for torch
-    from cefl_bench.files import write_text
+    from cefl_bench.doctor.examine import examine  # here, so that --help need not wait for torch
+    from cefl_bench.doctor.table import table
+    from cefl_bench.files import check_writable, write_json
 
+    check_writable("--json", arguments.json)
     (config,) = configs_of(arguments)
-    report = examine(config, arguments.fold, arguments.workers, arguments.timeout, not arguments.quick)
-    print(as_called(table(report, arguments.names)))
-    if arguments.json:
-        write_text(arguments.json, json.dumps(report.as_dict(), indent=2) + "\n")
-    sys.exit(0 if report.healthy else 1)
+    reports = examine(config, arguments.fold, arguments.workers, arguments.timeout, not arguments.quick)
+    print(as_called("\n\n".join(table(report, arguments.names) for report in reports)))
+    healthy = all(report.healthy for report in reports)
+    write_json(arguments.json, {"healthy": healthy, "corpora": [report.record() for report in reports]})
+    sys.exit(0 if healthy else 1)

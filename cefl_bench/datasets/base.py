@@ -177,6 +177,12 @@ class VideoDataset(BaseDataset):
             raise UserError(f"{self.METAINFO['name']}: no video of a class that label_map names at {self.data_root}")
         return kept
 
+    def possible_labels(self) -> set[int]:
+        """The labels that a video of this corpus can have, which count `label_classes`."""
+        if self._label_of_model is None:
+            return set(range(len(self.label_classes)))
+        return set(self._label_of_model.values())
+
     def in_split(self, fold: int) -> bool:
         """Whether a video whose test fold is `fold` belongs to this split of this fold."""
         return (fold == self.fold) == (self.split == "test")
@@ -255,7 +261,7 @@ class VideoDataset(BaseDataset):
             sample["video"] = np.zeros_like(sample["video"])
             failures = failures[:1]
         if self._label_of_model is not None:
-            possible = list(self._label_of_model.values())
+            possible = sorted(self.possible_labels())
             sample["allowed_classes"] = np.isin(np.arange(len(self.label_classes)), possible)
         sample["unreadable"] = "\n".join(failures)
         return sample

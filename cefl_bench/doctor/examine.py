@@ -1,18 +1,20 @@
 """Looks at all the data that a config would train on, and says everything that is wrong with it."""
 
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from mmengine.config import Config
 from tqdm import tqdm
 
-from cefl_bench.doctor import copies, lists, videos
-from cefl_bench.doctor.faces import faces
-from cefl_bench.doctor.findings import SEVERITIES, Check, Examination, Finding
-from cefl_bench.doctor.listing import list_corpus
-from cefl_bench.doctor.probe import probe_all
+from cefl_bench.doctor.checks import copies, lists, videos
+from cefl_bench.doctor.checks.faces import faces
+from cefl_bench.doctor.corpus import ListedCorpus, list_corpora
+from cefl_bench.doctor.findings import SEVERITIES, Check, Examination, Finding, FindingRecord, Severity
+from cefl_bench.doctor.probe import LOOKING, Source, probe_all
+from cefl_bench.transforms.read import Reader
 
 CHECKS = (
     Check("lists", "every list is read, and nothing is left out", lists.read),
@@ -24,8 +26,8 @@ CHECKS = (
     Check("subjects", "nobody is in training and in test", lists.subjects),
     Check("validation", "", lists.validation),
     Check("files", "every video is there", videos.files),
-    Check("decodable", "every video can be read", videos.decodable),
-    Check("reader", "videos are what the config's reader reads", videos.reader),
+    Check("decodable", "every video is read as in training", videos.decodable),
+    Check("formats", "the images of a folder are of one format", videos.formats),
     Check("frames", "as many frames as the lists and the files say", videos.frame_counts),
     Check("lengths", "no video is shorter than what is sampled", videos.lengths),
     Check("blank", "every video shows something", videos.blank),
@@ -34,8 +36,38 @@ CHECKS = (
     Check("faces", "a face in every frame", faces),
 )
 
-LONGEST = 160
-"""Letters of a name in the table; a file with a hundred copies has a long one, which JSON gives in full."""
+
+class ClipCounts(TypedDict):
+    """Videos of a corpus."""
+
+    listed: int
+    official: int | None
+
+
+class SplitRecord(TypedDict):
+    """One side of one fold."""
+
+    fold: int
+    split: str
+    num_clips: int
+    class_counts: list[int]
+    official_clips: int | None
+    fingerprint: str
+
+
+class CorpusRecord(TypedDict):
+    """All that was found in a corpus, for JSON."""
+
+    dataset: str
+    data_root: str
+    classes: list[str]
+    num_clips: ClipCounts
+    healthy: bool
+    worst: Severity
+    findings: list[FindingRecord]
+    splits: list[SplitRecord]
+    probed: int
+    seconds: float
 
 
 @dataclass
@@ -51,77 +83,62 @@ class Report:
         """Nothing is an error."""
         return all(finding.severity != "error" for finding in self.findings)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything, for JSON."""
-        listing = self.examination.listing
-        return {
-            "dataset": listing.meta["name"],
-            "data_root": str(listing.data_root),
-            "classes": list(listing.meta["classes"]),
-            "num_clips": {"listed": len(listing.clips), "official": listing.meta["num_clips"]},
-            "healthy": self.healthy,
-            "worst": min((finding.severity for finding in self.findings), key=SEVERITIES.index),
-            "findings": [finding.as_dict() for finding in self.findings],
-            "splits": [
-                {"fold": fold, "split": split, **vars(found)} for (fold, split), found in listing.splits.items()
+    def record(self) -> CorpusRecord:
+        corpus = self.examination.corpus
+        return CorpusRecord(
+            dataset=corpus.meta["name"],
+            data_root=str(corpus.data_root),
+            classes=corpus.classes,
+            num_clips=ClipCounts(listed=len(corpus.clips), official=corpus.meta["num_clips"]),
+            healthy=self.healthy,
+            worst=min((finding.severity for finding in self.findings), key=SEVERITIES.index),
+            findings=[finding.record() for finding in self.findings],
+            splits=[
+                SplitRecord(
+                    fold=place.fold,
+                    split=place.side,
+                    num_clips=split.num_clips,
+                    class_counts=split.class_counts,
+                    official_clips=split.official_clips,
+                    fingerprint=split.fingerprint,
+                )
+                for place, split in corpus.splits.items()
             ],
-            "probed": len(self.examination.probes),
-            "seconds": self.seconds,
-        }
+            probed=len(self.examination.probes),
+            seconds=self.seconds,
+        )
 
 
 def examine(
     config: Config, fold: int | None = None, num_workers: int = 2, timeout: float = 60.0, every_frame: bool = True
-) -> Report:
-    """Run all checks on all folds of a config, or on one.
+) -> list[Report]:
+    """Run all checks on all folds of a config, or on one; a report for each corpus that it names.
 
     Args:
         timeout: seconds for one video.
         every_frame: read all frames of every video, instead of a few.
     """
-    start = time.monotonic()
-    examination = Examination(config, list_corpus(config, fold))
-    sources = examination.listing.sources
-    with closing(probe_all(sources, num_workers, timeout, every_frame)) as probes:
-        bar = tqdm(probes, desc="probing", total=len(sources), unit="video", disable=None)
-        examination.probes = dict(zip(sources, bar, strict=True))
-    checks = CHECKS if sources else CHECKS[:1]
-    findings = [finding for check in checks for finding in check(examination)]
-    return Report(examination, findings, time.monotonic() - start)
+    reports = []
+    for corpus in list_corpora(config, fold):
+        start = time.monotonic()
+        examination = Examination(config, corpus)
+        readers_of = _readers_of(corpus)
+        with closing(probe_all(readers_of, num_workers, timeout, every_frame)) as probes:
+            bar = tqdm(probes, desc="probing", total=len(readers_of), unit="video", disable=None)
+            examination.probes = dict(zip(readers_of, bar, strict=True))
+        findings: list[Finding] = []
+        for check in CHECKS if readers_of else CHECKS[:1]:
+            findings += check(examination)
+        reports.append(Report(examination, findings, time.monotonic() - start))
+    return reports
 
 
-def table(report: Report, num_names: int = 3) -> str:
-    """The findings for a person, a line each, and the fingerprints that a training would write."""
-    listing = report.examination.listing
-    folds = f"fold{'s' * (len(listing.folds) > 1)} {', '.join(map(str, listing.folds))}"
-    lines = [f"{listing.meta['name']} at {listing.data_root}: {len(listing.clips)} videos, {folds}", ""]
-    lines += [_line(finding, num_names) for finding in report.findings]
-    if not listing.clips:
-        lines.append("nothing else was looked at, because there is no list of videos")
-    if listing.splits:
-        lines += ["", "fold  split  videos  fingerprint"]
-        lines += [
-            f"{fold:>4}  {split:5}  {found.num_clips:>6}  {found.fingerprint}"
-            for (fold, split), found in listing.splits.items()
-        ]
-    bad = [sum(finding.severity == severity for finding in report.findings) for severity in ("error", "warning")]
-    probed = len(report.examination.probes)
-    return "\n".join(
-        [*lines, "", f"errors: {bad[0]}, warnings: {bad[1]}; {probed} videos probed in {report.seconds:.1f} s"]
-    )
-
-
-def _shorten(name: str, length: int) -> str:
-    """The name, or its beginning where it is longer."""
-    return name if len(name) <= length else f"{name[: length - 4]} ..."
-
-
-def _line(finding: Finding, num_names: int) -> str:
-    line = f"{finding.severity:8} {finding.check:11} "
-    if finding.names:
-        line += f"{len(finding.names)}: "
-    line += finding.text
-    if finding.names:
-        more = ", ..." if len(finding.names) > num_names else ""
-        line += f": {', '.join(_shorten(name, LONGEST) for name in finding.names[:num_names])}{more}"
-    return line + (f"; {finding.advice}" if finding.advice else "")
+def _readers_of(corpus: ListedCorpus) -> dict[Source, Sequence[Reader]]:
+    """What reads every video: one reader, or two where training and test read it in another way."""
+    readers_of: dict[Source, dict[str, Reader]] = {}
+    for clip in corpus.clips:
+        readers = readers_of.setdefault(clip.source, {})
+        for side, reader in corpus.readers.items():
+            if clip.is_in(side):
+                readers.setdefault(reader.key, reader)
+    return {source: tuple(readers.values()) or LOOKING for source, readers in readers_of.items()}

@@ -1,44 +1,67 @@
 """What a check says: findings with a severity, and all that a check may look at."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Literal, TypedDict
 
 from mmengine.config import Config
 
-from cefl_bench.doctor.listing import Clip, Listing
+from cefl_bench.doctor.corpus import Clip, ListedCorpus
 from cefl_bench.doctor.probe import Probe, Source
 
-SEVERITIES = ("error", "warning", "note", "unknown", "ok")
+Severity = Literal["error", "warning", "note", "unknown", "ok"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note", "unknown", "ok")
 """From worst to best. `unknown`: the corpus does not say what the check would need."""
+
+
+class FindingRecord(TypedDict):
+    """A finding as JSON has it."""
+
+    check: str
+    severity: Severity
+    text: str
+    names: list[str]
+    count: int
+    advice: str
 
 
 @dataclass
 class Finding:
     """One thing that is wrong, or worth knowing, with the videos or files that it is true of."""
 
-    severity: str
+    severity: Severity
     text: str
     names: Sequence[str] = ()
     advice: str = ""
     check: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"names": list(self.names), "count": len(self.names)}
+    def record(self) -> FindingRecord:
+        return FindingRecord(
+            check=self.check,
+            severity=self.severity,
+            text=self.text,
+            names=list(self.names),
+            count=len(self.names),
+            advice=self.advice,
+        )
 
 
 @dataclass
 class Examination:
-    """What is there to look at: the config, its lists, and what was found in the videos."""
+    """What is there to look at: the config, the lists of a corpus, and what was found in its videos."""
 
     config: Config
-    listing: Listing
+    corpus: ListedCorpus
     probes: Mapping[Source, Probe] = field(default_factory=dict)
 
     def probed(self) -> list[tuple[Clip, Probe]]:
         """The videos that could be read."""
-        found = [(clip, self.probes[clip.source]) for clip in self.listing.clips if clip.source in self.probes]
-        return [(clip, probe) for clip, probe in found if not probe.fault]
+        found = []
+        for clip in self.corpus.clips:
+            probe = self.probes.get(clip.source)
+            if probe is not None and not probe.fault:
+                found.append((clip, probe))
+        return found
 
 
 @dataclass(frozen=True)

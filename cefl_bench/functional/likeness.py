@@ -5,33 +5,37 @@ Letters: V videos, F frames looked at of each, S the side of a frame in pixels.
 
 import numpy as np
 
-SIDE, SMALL = 72, 24
-"""Sides in pixels of the frames that are looked at, and of the pictures kept of them."""
+LOOK_SIDE = 72
+"""Height and width in pixels of the frames that are looked at."""
+PICTURE_SIDE = 24
+"""Height and width of the pictures that are kept of them."""
 # Tuned on the 672 rendered videos (112 x 112, 96 people, 7 expressions each in the same surroundings) and on copies of
 # every 12th: H.264 at crf 35 (112 x 112), 28 (64 x 64) and 42 (224 x 224), and MPEG-4 at 96 x 96.
-MAX_DISTANCE = 64
+MAX_HASH_DISTANCE = 64
 """Of 64 F = 512 bits. Copies are up to 41 apart; but so are 0.1 % of the pairs of different videos: a first sieve."""
 MAX_ERROR = 0.25
 """Root mean square of standardised pictures. Copies: up to 0.18. Different videos: from 0.23 on, 0.4 % below 0.36."""
 MIN_CORRELATION = 0.6
 """Of what moves. Copies: from 0.68 on (0.77 without crf 42). Different videos with an error below 0.35: up to 0.49."""
-MIN_MOTION, STILL_ERROR = 0.5, 0.1
-"""Grey levels of motion below which encoders add more of it than there is, and the error that is then the limit."""
+MIN_MOTION = 0.5
+"""Grey levels of motion below which encoders add more of it than there is."""
+MAX_STILL_ERROR = 0.1
+"""`MAX_ERROR` for videos that move less than `MIN_MOTION`."""
 MIN_CONTRAST = 2.0
 """Grey levels; a video below shows nothing that could be compared."""
 
 
 def small_pictures(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(F, S, S, C) uint8 frames, S = `SIDE` -> pictures (F, SMALL, SMALL) uint8 in grey, hashes (F,) uint64.
+    """(F, S, S, C) uint8 frames, S = `LOOK_SIDE` -> grey pictures (F, P, P) uint8 and hashes (F,) uint64.
 
-    A hash is the difference hash (https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html):
+    P is `PICTURE_SIDE`. A hash is the difference hash (https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html):
     is each of 9 x 8 fields brighter than its neighbour on the left.
     """
     grey = frames.mean(axis=-1)
     fields = _fields(grey, 8, 9)
     bits = (fields[:, :, 1:] > fields[:, :, :-1]).reshape(len(grey), 64)
     hashes = np.packbits(bits, axis=1).view(np.uint64).reshape(-1)
-    return np.rint(_fields(grey, SMALL, SMALL)).astype(np.uint8), hashes
+    return np.rint(_fields(grey, PICTURE_SIDE, PICTURE_SIDE)).astype(np.uint8), hashes
 
 
 def contrast(pictures: np.ndarray) -> np.ndarray:
@@ -39,7 +43,7 @@ def contrast(pictures: np.ndarray) -> np.ndarray:
     return np.array([video.std(dtype=np.float64) for video in pictures]).reshape(-1)
 
 
-def close_pairs(hashes: np.ndarray, max_distance: int = MAX_DISTANCE, block: int = 512) -> np.ndarray:
+def close_pairs(hashes: np.ndarray, max_distance: int = MAX_HASH_DISTANCE, block: int = 512) -> np.ndarray:
     """(V, F) uint64 -> (P, 2) indices i < j of the videos whose hashes differ in at most so many bits.
 
     All V * V / 2 pairs are compared, 512 rows at a time: seconds for 12,000 videos of 8 frames.
@@ -57,7 +61,7 @@ def close_pairs(hashes: np.ndarray, max_distance: int = MAX_DISTANCE, block: int
 
 def are_copies(pictures: np.ndarray, pairs: np.ndarray, block: int = 2048) -> np.ndarray:
     """(V, F, S, S) uint8 pictures, (P, 2) pairs -> (P,) bool: the same pictures, and the same movement in them."""
-    answers = [np.empty(0, dtype=bool)]
+    alike = [np.empty(0, dtype=bool)]
     for start in range(0, len(pairs), block):
         one, other = (pictures[side].astype(np.float32) for side in pairs[start : start + block].T)
         error = np.sqrt(((_standardised(one) - _standardised(other)) ** 2).mean(axis=(1, 2, 3)))
@@ -66,8 +70,8 @@ def are_copies(pictures: np.ndarray, pairs: np.ndarray, block: int = 2048) -> np
         product = (move * other_move).mean(axis=(1, 2, 3))
         correlation = product / np.maximum(spread * other_spread, 1e-6)
         still = np.minimum(spread, other_spread) < MIN_MOTION
-        answers.append(np.where(still, error < STILL_ERROR, (error < MAX_ERROR) & (correlation > MIN_CORRELATION)))
-    return np.concatenate(answers)
+        alike.append(np.where(still, error < MAX_STILL_ERROR, (error < MAX_ERROR) & (correlation > MIN_CORRELATION)))
+    return np.concatenate(alike)
 
 
 def _fields(grey: np.ndarray, rows: int, columns: int) -> np.ndarray:

@@ -18,22 +18,25 @@ class SequentialFrames:
     def __init__(self, path: str, size: int) -> None:
         self.path, self.size = path, size
         self._length = sum(1 for _ in decode(path))
+        self._scaler: _Scaler | None = None
+        self._frames, self._place = iter(()), self._length  # decoded so far: a read after the last goes on there
 
     def __len__(self) -> int:
         return self._length
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """(n,) ascending frame indices without repeats -> uint8 (n, size, size, 3), RGB."""
-        wanted, found = set(indices.tolist()), []
-        scaler: _Scaler | None = None
-        for number, frame in enumerate(islice(decode(self.path), max(wanted) + 1)):
-            if number not in wanted:
-                continue
-            if scaler is None:
-                scaler = _Scaler(self.size, display_of(frame))
-            found.append(scaler.scale(frame))
-        if len(found) < len(wanted):
-            raise IndexError(f"frame {max(wanted)} was asked for, {len(self)} were counted")
+        found = []
+        for index in indices.tolist():
+            if index < self._place:
+                self._frames, self._place = decode(self.path), 0
+            frame = next(islice(self._frames, index - self._place, None), None)
+            if frame is None:
+                raise IndexError(f"frame {index} was asked for, {len(self)} were counted")
+            self._place = index + 1
+            if self._scaler is None:
+                self._scaler = _Scaler(self.size, display_of(frame))
+            found.append(self._scaler.scale(frame))
         return np.stack(found)
 
 

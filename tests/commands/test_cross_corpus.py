@@ -16,7 +16,6 @@ from cefl_bench.commands.train import train
 from cefl_bench.config import load_config
 from cefl_bench.datasets.cremad import CREMAD
 from cefl_bench.datasets.ravdess import RAVDESS
-from cefl_bench.doctor.listing import list_corpus
 from cefl_bench.errors import UserError
 from cefl_bench.functional.protocol import difference, protocol_of
 from cefl_bench.plain import plain
@@ -164,11 +163,6 @@ def test_all_videos_are_packed_whichever_a_test_needs(environment, tmp_path, mon
     assert ["30 videos" in line or "48 videos" in line for line in lines] == [True, True]
     dataset = build_dataset(load_config(CONFIGS / "ceflnet_dfew.py", dataset="ravdess"), "test_dataloader")
     assert store_of(dataset) is not None and dataset[0]["video"].shape[2:] == (128, 128, 3)
-
-
-def test_the_doctor_examines_one_corpus():
-    with pytest.raises(UserError, match="trains on CREMA-D and tests on RAVDESS: examine each"):
-        list_corpus(load_config(FORTH))
 
 
 def test_leaf_and_adapters_agree_on_the_names():

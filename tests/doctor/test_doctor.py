@@ -6,24 +6,28 @@ import shutil
 from pathlib import Path
 
 import pytest
+from helpers.ffmpeg import ffmpeg
 from helpers.media import write_csv, write_images, write_video
 from helpers.run import run_tool
-from helpers.scenes import LENGTH, edit_rows, scene
+from helpers.scenes import LENGTH, edit_rows, scene, write_corpus
 from helpers.trees import TREES
 
 from cefl_bench.commands.setup import build_dataset
 from cefl_bench.config import load_config
-from cefl_bench.doctor.examine import CHECKS, examine, table
-from cefl_bench.doctor.lists import official_counts
+from cefl_bench.doctor.checks.lists import official_counts
+from cefl_bench.doctor.examine import CHECKS, examine
+from cefl_bench.doctor.table import table
+from cefl_bench.transforms.read import ReadAny
 
 ROOT = Path(__file__).parents[2]
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
 def look(root, config="ceflnet_synthetic.py", fold=None, timeout=60.0, options=()):
-    """Examine the corpus at `root` as the config reads it."""
+    """Examine the corpus at `root` as the config reads it, by `ReadAny` where the videos are folders."""
     places = {f"{loader}.dataset.data_root": str(root) for loader in LOADERS}
-    return examine(load_config(ROOT / "configs" / config, places | dict(options)), fold, timeout=timeout)
+    (report,) = examine(load_config(ROOT / "configs" / config, places | dict(options)), fold, timeout=timeout)
+    return report
 
 
 def video(root, name):
@@ -75,6 +79,37 @@ def broken_last_image(root):
 def folder(root):
     video(root, "s3_fear_1").unlink()
     write_images(video(root, "s3_fear_1"), scene(3))
+
+
+def with_a_preview(root):
+    folder(root)
+    write_images(video(root, "s3_fear_1"), scene(4)[:1], name="preview {}.webp")
+    relabel(root, "s3_fear_1", num_frames=str(LENGTH + 1))
+
+
+def joined(root):
+    """Two pieces of a transport stream in one file."""
+    pieces = []
+    for seed in (3, 4):
+        ffmpeg("-i", video(root, f"s{seed}_sad_0"), "-c", "copy", root / "piece.ts")
+        pieces.append((root / "piece.ts").read_bytes())
+    (root / "videos" / "s3_fear_1.ts").write_bytes(b"".join(pieces))
+    relabel(root, "s3_fear_1", path="videos/s3_fear_1.ts", num_frames=str(2 * LENGTH))
+
+
+def linked(root):
+    """Its owner has laid a video on another disk."""
+    disk = root.parent / "other disk"
+    disk.mkdir()
+    shutil.move(video(root, "s3_fear_1"), disk / "fear.mp4")
+    video(root, "s3_fear_1").symlink_to(disk / "fear.mp4")
+
+
+def promising(root):
+    """A header that states more frames than memory can hold; decord would take it at its word."""
+    content = video(root, "s3_fear_1").read_bytes()
+    place = content.index(b"stts") + 12
+    video(root, "s3_fear_1").write_bytes(content[:place] + b"\x7f\xff\xff\xff" + content[place + 4 :])
 
 
 def hangs(root):
@@ -143,7 +178,11 @@ FAULTS = [
     ("decodable", "error", f"s3_fear_1.mp4/{LENGTH:05d}.jpg cannot be read", broken_last_image),
     ("decodable", "error", "videos that hang the decoder: videos/s3_fear_1.mp4", hangs),
     ("decodable", "error", "videos/s3_fear_1.mp4", fifo_for_a_video),
-    ("reader", "error", "ReadVideo of the train pipeline does not read: videos/s3_fear_1.mp4", folder),
+    ("decodable", "error", "s3_fear_1.mp4 is a folder, and ReadVideo reads video files: set the reader", folder),
+    ("formats", "warning", "videos/s3_fear_1.mp4 (.jpg, .webp)", with_a_preview),
+    ("decodable", "note", "have gaps: every frame that can be decoded is read: videos/s3_fear_1.ts", joined),
+    ("files", "note", "links on the way to videos, which are followed: videos/s3_fear_1.mp4 -> ", linked),
+    ("frames", "warning", "videos/s3_fear_1.mp4 (20 instead of 2147483647)", promising),
     ("frames", "error", "videos/s3_fear_1.mp4 (20 instead of 21)", other_count),
     ("frames", "warning", "instead of 60)", cut_avi),
     ("lengths", "warning", "fewer than 16 frames", short),
@@ -191,10 +230,14 @@ def test_every_check_has_a_planted_fault():
     assert planted == {check.name for check in CHECKS}
 
 
+READ_ANY = {f"{loader}.dataset.pipeline.0.type": ReadAny for loader in LOADERS}
+
+
 @pytest.mark.parametrize(("check", "severity", "said", "spoil"), FAULTS)
 def test_a_planted_fault_is_found(sick, check, severity, said, spoil):
     spoil(sick)
-    assert_found(look(sick, fold=2, timeout=1.5 if spoil is hangs else 60), check, severity, said)
+    options = READ_ANY if spoil in (hangs, broken_last_image, with_a_preview) else {}
+    assert_found(look(sick, fold=2, timeout=1.5 if spoil is hangs else 60, options=options), check, severity, said)
 
 
 def test_a_class_that_is_nowhere_but_in_one_fold(sick):
@@ -231,7 +274,7 @@ def test_classes_in_another_order_are_told_from_missing_videos(healthy, which):
         ((2 * here, *[here] * 6), "error", "in another order"),
         ((*[here] * 6, 2 * here + 1), "warning", f"fear {2 * here} ({2 * here + 1})"),
     ):
-        examination.listing.meta = {**examination.listing.meta, "num_clips": 32, "class_counts": {which: official}}
+        examination.corpus.meta = {**examination.corpus.meta, "num_clips": 32, "class_counts": {which: official}}
         found = list(official_counts(examination))
         assert [finding.severity for finding in found] == ([severity] if severity else [])
         assert all(said in finding.text for finding in found)
@@ -270,7 +313,7 @@ def test_fingerprints_and_counts_are_those_of_a_training(healthy):
     config = load_config(ROOT / "configs/ceflnet_synthetic.py", places, fold=3)
     for split, loader in (("train", "train_dataloader"), ("test", "val_dataloader")):
         dataset = build_dataset(config, loader)
-        (here,) = [row for row in report.as_dict()["splits"] if (row["fold"], row["split"]) == (3, split)]
+        (here,) = [row for row in report.record()["splits"] if (row["fold"], row["split"]) == (3, split)]
         assert here["fingerprint"] == dataset.fingerprint() and here["fingerprint"] in table(report)
         assert here["num_clips"] == len(dataset) == sum(here["class_counts"])
 
@@ -279,17 +322,15 @@ def test_the_tool_says_it_all_and_exits_with_1_on_errors(sick, tmp_path):
     hangs(sick)
     removed_name = "s1_happy_0"
     video(sick, removed_name).unlink()
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "synthetic_demo").symlink_to(sick)
-    surroundings = os.environ | {"CEFL_BENCH_DATA": str(home)}
-    arguments = ["doctor.py", "configs/ceflnet_synthetic.py", "--json", tmp_path / "found.json", "--timeout", "2"]
-    done = run_tool(*arguments, check=False, env=surroundings, cwd=ROOT)
+    corpus = write_corpus(tmp_path / "any.py", sick)
+    arguments = ["doctor.py", "configs/ceflnet_synthetic.py", "--dataset", corpus]
+    done = run_tool(*arguments, "--json", tmp_path / "found.json", "--timeout", "2", check=False, cwd=ROOT)
     assert done.returncode == 1 and done.stderr == ""
     assert "videos/s1_happy_0.mp4" in done.stdout and "hang the decoder: videos/s3_fear_1.mp4" in done.stdout
     found = json.loads((tmp_path / "found.json").read_text())
-    assert not found["healthy"] and len(found["splits"]) == 8
-    assert {finding["check"] for finding in found["findings"]} == {check.name for check in CHECKS}
+    (corpus,) = found["corpora"]
+    assert not found["healthy"] and not corpus["healthy"] and len(corpus["splits"]) == 8
+    assert {finding["check"] for finding in corpus["findings"]} == {check.name for check in CHECKS}
 
 
 def test_a_corpus_that_is_not_there_is_one_finding(tmp_path):

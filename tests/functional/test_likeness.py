@@ -6,14 +6,16 @@ import pytest
 from helpers.media import write_video
 from helpers.scenes import scene
 
-from cefl_bench.functional.likeness import SIDE, are_copies, close_pairs, contrast, small_pictures
+from cefl_bench.functional.likeness import LOOK_SIDE, are_copies, close_pairs, contrast, small_pictures
 from cefl_bench.transforms.read import VideoFrames
 
 
 def looks(*videos):
     """(V, 8, S, S) pictures and (V, 8) hashes of (F, H, W, 3) videos."""
     chosen = [video[((np.arange(8) + 0.5) * len(video) / 8).astype(int)] for video in videos]
-    found = [small_pictures(np.stack([cv2.resize(frame, (SIDE, SIDE)) for frame in video])) for video in chosen]
+    found = [
+        small_pictures(np.stack([cv2.resize(frame, (LOOK_SIDE, LOOK_SIDE)) for frame in video])) for video in chosen
+    ]
     return tuple(np.stack(part) for part in zip(*found, strict=True))
 
 

@@ -43,6 +43,17 @@ def scenes_tree(root: Path) -> Path:
     return root
 
 
+def write_corpus(path: Path, root: Path) -> Path:
+    """A corpus for `--dataset`: the one at `root`, whose videos may be files or folders of images."""
+    path.write_text(
+        "from cefl_bench.datasets.synthetic_faces import SyntheticFaces\n"
+        "from cefl_bench.metrics.recall import Recall\n\n"
+        f"corpus = dict(type=SyntheticFaces, data_root={str(root)!r})\n"
+        "val_evaluator = [dict(type=Recall)]\ntest_evaluator = val_evaluator\n"
+    )
+    return path
+
+
 def edit_rows(path: Path, edit: Callable[[dict[str, str]], object]) -> None:
     """Change the rows of a CSV in place; those for which `edit` gives False go."""
     with open(path, newline="", encoding="utf-8") as file:

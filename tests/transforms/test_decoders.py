@@ -11,6 +11,8 @@ import pytest
 from helpers.numbered import NUM, copy_packets, encode, h264, mpeg4, numbers
 
 from cefl_bench.errors import UserError
+from cefl_bench.media.videos import decode
+from cefl_bench.transforms import pyav_frames
 from cefl_bench.transforms.decord_frames import DecordFrames
 from cefl_bench.transforms.pyav_frames import SequentialFrames
 from cefl_bench.transforms.read import VideoFrames
@@ -106,6 +108,22 @@ def test_frames_that_an_edit_list_hides_are_not_counted(tmp_path):
     with av.open(str(path)) as container:
         assert sum(packet.is_discard for packet in container.demux(video=0)) == 5
     assert_exact(VideoFrames(str(path), 64), first=5)
+
+
+def test_reading_on_and_on_decodes_every_frame_once(tmp_path, monkeypatch):
+    decoded = []
+
+    def counted(path):
+        for frame in decode(path):
+            decoded.append(frame.pts)
+            yield frame
+
+    monkeypatch.setattr(pyav_frames, "decode", counted)
+    frames = VideoFrames(str(encode(tmp_path / "a.mp4", **h264(keyint=4))), 64)
+    decoded.clear()
+    parts = [numbers(frames.fetch(np.arange(start, start + 8))) for start in range(0, NUM, 8)]
+    assert [number for part in parts for number in part] == list(range(NUM)) and len(decoded) == NUM
+    assert numbers(frames.fetch(np.array([3, 30, 9]))) == [3, 30, 9], "and back"
 
 
 WRONG_IN_DECORD = ["open_gop.mp4", "hevc.mp4", "refresh.mp4", "h264_short_gop.avi", "mpeg4_b_frames.avi"]
