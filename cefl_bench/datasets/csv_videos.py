@@ -44,7 +44,7 @@ class CSVVideos(VideoDataset):
             "write a CSV with the header name,path,label,split and a row per video, with paths relative to it, "
             "then cut out the faces with: python tools/prepare/own.py"
         ),
-        licence="yours to say",
+        licence="yours to choose",
         url="",
         citation="",
     )

@@ -85,6 +85,15 @@ def test_files_that_a_page_names_are_there(page):
             assert find_config(name)
 
 
+def test_the_floor_plan_has_every_part_of_the_package():
+    plan = text_of(ROOT / "docs" / "contributing.md").partition("## How the code is built")[2].partition("\n## ")[0]
+    parts = {
+        path.stem for path in (ROOT / "cefl_bench").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    rows = "".join(line for line in plan.splitlines() if line.startswith("|"))
+    assert parts - {"__init__"} == set(re.findall(r"`(\w+)`", rows))
+
+
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
 def test_examples_of_configs_load(page, tmp_path, monkeypatch):
     (tmp_path / "my_package").mkdir()
