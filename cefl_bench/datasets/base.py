@@ -51,7 +51,7 @@ class VideoDataset(BaseDataset):
             answer is one of the classes that the map leads to.
     """
 
-    METAINFO: ClassVar[dict[str, Any]] = {}
+    METAINFO: dict[str, Any] = {}
     tiny: ClassVar[dict[str, Any]] = {}
     """Arguments that an adapter cannot do without, for the contract tests."""
 

@@ -57,8 +57,8 @@ class CREMAD(VideoDataset):
         entries, strange, broken = [], [], []
         for path in sorted(list_folder(source) if self.frames == VIDEO else read_crops(source).values()):
             found = NAME.fullmatch(path.stem)
-            fold = found and _fold_of(int(found["actor"]))
-            if not fold:
+            fold = _fold_of(int(found["actor"])) if found else None
+            if found is None or fold is None:
                 strange.append(path.name)
             elif path.stem in BROKEN:
                 broken.append(path.name)

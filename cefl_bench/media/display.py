@@ -1,6 +1,6 @@
 """How a player shows a stored frame: turned, mirrored, and with pixels that need not be square."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -26,7 +26,7 @@ def display_of(frame: av.VideoFrame) -> Display:
     The matrix comes from the container, as phones write it, or from the stream itself (ISO/IEC 14496-12, 6.2.2).
     """
     try:
-        data = frame.side_data.get("DISPLAYMATRIX")
+        data: Any = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:  # side data of a kind that PyAV does not know yet
         return AS_STORED
     if data is None:

@@ -78,9 +78,9 @@ def _is_plain(video: OpenVideo, packets: Sequence[av.Packet], full: Sequence[av.
 
 
 def _first_is_the_key(packets: Sequence[av.Packet]) -> bool:
-    times = [packet.pts for packet in packets]
+    times = [packet.pts for packet in packets if packet.pts is not None]
     key_frames = [packet.is_keyframe for packet in packets]
-    if not packets or None in times:
+    if not packets or len(times) < len(packets):
         return False
     return (
         key_frames[0]

@@ -1,5 +1,6 @@
 """The frames of a video file, counted and found by decoding from the first one on with PyAV: right for any file."""
 
+from collections.abc import Iterator
 from itertools import islice
 
 import av
@@ -19,14 +20,16 @@ class SequentialFrames:
         self.path, self.size = path, size
         self._length = sum(1 for _ in decode(path))
         self._scaler: _Scaler | None = None
-        self._frames, self._place = iter(()), self._length  # decoded so far: a read after the last goes on there
+        self._frames: Iterator[av.VideoFrame] = iter(())
+        self._place = self._length
+        """Frames of `_frames` that are behind us: a read of later ones goes on there."""
 
     def __len__(self) -> int:
         return self._length
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """(n,) ascending frame indices without repeats -> uint8 (n, size, size, 3), RGB."""
-        found = []
+        found: list[np.ndarray] = []
         for index in indices.tolist():
             if index < self._place:
                 self._frames, self._place = decode(self.path), 0

@@ -59,7 +59,7 @@ class Reader(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         store = self.store(results["data_root"]) if "data_root" in results else None
-        frames = store.frames(results) if store else None
+        frames: Frames | None = store.frames(results) if store else None
         if frames is None or results["num_frames"] not in (-1, len(frames)):  # what is wrong with it, decoding tells
             frames = self.decode(results)
         results["frames"] = frames
