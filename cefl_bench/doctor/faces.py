@@ -1,34 +1,56 @@
-"""What the search for faces left: `faces.csv`, with `name,path,num_frames,num_faces` of every video."""
+"""What the search for faces left: `faces.csv`, a row for every video; older ones do not count shots and people."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from cefl_bench.doctor.findings import Examination, Finding
 from cefl_bench.doctor.listing import Listing
+from cefl_bench.sources import CROP_RECORD, MISSING, identities
 from cefl_bench.tables import read_table
 
 REPORT = "faces.csv"
 COLUMNS = ("name", "path", "num_frames", "num_faces")
+COUNTS = ("num_frames", "num_faces", "num_shots", "num_people")
+
+
+class Row(NamedTuple):
+    """What a report says of a video."""
+
+    num_frames: int
+    num_faces: int
+    num_shots: int
+    num_people: int
+    changed: bool
+    """Whether the video is another one than the crops were made of."""
 
 
 def faces(examination: Examination) -> Iterator[Finding]:
-    """A face was found in every frame of every video."""
+    """A face was found in every frame of every video, always the same person's, and the crops are of this video."""
     listing = examination.listing
     reports = find_reports(listing)
     if not reports:
         yield Finding("unknown", f"no {REPORT} at the data root or beside the videos: nobody has looked for faces")
         return
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[str, Row] = {}
     for report in reports:
         try:
             found |= _read(report)
         except ValueError as error:  # a UserError, or a cell that is no number
             yield Finding("warning", f"{listing.relative(str(report))} cannot be read ({error})", [str(report)])
     here = {clip.name: found[clip.name] for clip in listing.clips if clip.name in found}
-    if without := [name for name, (_, with_face) in here.items() if not with_face]:
+    if changed := [name for name, row in here.items() if row.changed]:
+        yield Finding("warning", "videos that have changed since their crops were made", changed, "prepare them again")
+    if without := [name for name, row in here.items() if not row.num_faces]:
         advice = "look at them: scores count them, and there is nothing in them to learn from"
         yield Finding("warning", "videos without a face", without, advice)
-    frames, with_face = (sum(counts) for counts in zip(*here.values(), strict=True)) if here else (0, 0)
+    if changing := [f"{name} ({row.num_people})" for name, row in here.items() if row.num_people > 1]:
+        advice = "look at them: a label is of one person; who is seen again after a cut counts as another"
+        yield Finding("warning", "videos in which the person whose face is followed changes", changing, advice)
+    if cut := [f"{name} ({row.num_shots})" for name, row in here.items() if row.num_shots > 1]:
+        yield Finding("note", "videos of more than one shot", cut)
+    frames, with_face = (sum(row[at] for row in here.values()) for at in (0, 1))
     if with_face < frames:
         yield Finding("note", f"no face in {frames - with_face} of {frames} frames ({1 - with_face / frames:.1%})")
     if unseen := [clip.name for clip in listing.clips if clip.name not in found]:
@@ -42,13 +64,30 @@ def find_reports(listing: Listing) -> list[Path]:
     return [place / REPORT for place in sorted(places) if (place / REPORT).is_file()]
 
 
-def _read(path: Path) -> dict[str, tuple[int, int]]:
-    """Frames, and frames with a face, by the name of the video.
+def _read(path: Path) -> dict[str, Row]:
+    """What a report says, by the name of the video.
 
     Raises:
         ValueError: when it is no such report.
     """
-    counts = {}
-    for _, row in read_table(path, *COLUMNS):
-        counts[row["name"]] = (int(row["num_frames"] or 0), int(row["num_faces"] or 0))
-    return counts
+    rows = [row for _, row in read_table(path, *COLUMNS)]
+    changed = _changed(path.parents[1], rows)
+    found = {}
+    for row in rows:
+        counts = {column: int(row.get(column) or 0) for column in COUNTS}
+        found[row["name"]] = Row(**counts, changed=row["name"] in changed)
+    return found
+
+
+def _changed(root: Path, rows: list[dict[str, str]]) -> set[str]:
+    """The videos that are not what their crops were made of; one that is gone is not among them."""
+    made_of = {}
+    for row in rows:
+        record = root / row["path"] / CROP_RECORD
+        if row.get("video") and record.is_file():
+            made_of[row["name"]] = json.loads(record.read_text(encoding="utf-8")).get("video")
+    named = [row for row in rows if row["name"] in made_of]
+    now = identities(root, [{"path": str(root / row["video"])} for row in named])
+    return {
+        row["name"] for row, identity in zip(named, now, strict=True) if identity not in (MISSING, made_of[row["name"]])
+    }
