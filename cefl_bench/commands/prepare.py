@@ -40,7 +40,7 @@ def add_crop_options(parser: argparse.ArgumentParser) -> None:
     options.add_argument("--name", help="folder of the crops below ROOT (default: faces_SIZE)")
     options.add_argument("--size", type=int, default=224, help="height and width in pixels (default: 224)")
     options.add_argument(
-        "--margin", type=float, default=0.1, help="share of the box added on every side (default: 0.1)"
+        "--margin", type=float, default=0.01, help="share of the box added on every side (default: 0.01)"
     )
     options.add_argument(
         "--policy",

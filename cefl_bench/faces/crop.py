@@ -1,8 +1,9 @@
-"""One video becomes a folder of images of one face: found, followed, turned upright, and steady."""
+"""One video becomes a folder of images of one face per shot: found, followed, turned upright, and steady."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,10 +12,13 @@ from cefl_bench.errors import UserError
 from cefl_bench.faces.detection import FaceDetector
 from cefl_bench.faces.frames import frames_of
 from cefl_bench.functional.face_track import crop_matrix, crop_of, follow, steady
+from cefl_bench.functional.shots import PICTURE_SIDE, shots_of
 
 POLICIES = ("keep-last", "full-frame", "drop")
 TRACK = "track.csv"
-COLUMNS = ("frame", "face", "x", "y", "side", "angle")
+COLUMNS = ("frame", "seconds", "shot", "person", "face", "x", "y", "side", "angle")
+RULE_VERSION = 2
+"""Raised when the same numbers of a `CropRule` give other crops. 2: shots are found by content, times are seconds."""
 
 
 @dataclass(frozen=True)
@@ -23,21 +27,23 @@ class CropRule:
 
     Args:
         size: height and width of the images.
-        margin: how much is added to each side of the face's box, as a share of its longer side.
-        policy: what a frame without a face becomes: `keep-last`, the crop where the face was last (at first, where it
-            will be); `full-frame`, the whole frame with black bars; `drop`, nothing, its number is left out.
+        margin: how much is added to each side of the face's box, as a share of its longer side. By default the eyes
+            are about 0.35 of the image's side apart, as in the crops that corpora come with.
+        policy: what a frame becomes in which the face is not seen: `keep-last`, the crop where it was last in its shot
+            (at first, where it will be); `full-frame`, the whole frame with black bars; `drop`, nothing, its number is
+            left out. In a shot without any face, `keep-last` keeps the whole frame too.
         detect_size: the longer side in pixels at which faces are looked for.
         threshold: score from which on something is a face.
-        sigma: frames over which crops are averaged in time, the standard deviation of a Gaussian.
+        sigma: seconds over which crops are averaged in time, the standard deviation of a Gaussian.
         quality: of the JPEG images, 1..100.
     """
 
     size: int = 224
-    margin: float = 0.1
+    margin: float = 0.01
     policy: str = "keep-last"
     detect_size: int = 320
     threshold: float = 0.5
-    sigma: float = 3.0
+    sigma: float = 0.12
     quality: int = 95
 
     def __post_init__(self) -> None:
@@ -51,13 +57,36 @@ class CropRule:
                 "expected 0..2, 0 or more, between 0 and 1, and 1..100"
             )
 
+    def as_dict(self) -> dict[str, Any]:
+        """What crops by this rule have in common, for their files."""
+        return {"version": RULE_VERSION, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class FacePath:
+    """Where the face is in each of the F frames of a video."""
+
+    seconds: np.ndarray
+    """(F,) when the frame is shown."""
+    shots: np.ndarray
+    """(F,) number of the shot, from 0."""
+    people: np.ndarray
+    """(F,) number of the person who is followed, from 1; 0 in a shot without a face."""
+    found: np.ndarray
+    """(F,) bool, whether the face is seen."""
+    crops: np.ndarray
+    """(F, 4) the steady crop; NaN in a shot without a face."""
+
 
 @dataclass(frozen=True)
 class FoundFaces:
-    """Of a video: how many frames it has, and in how many of them its face was found."""
+    """Of a video: how many frames it has, in how many of them the face was found, and what it was cut together from."""
 
     num_frames: int
     num_faces: int
+    num_shots: int
+    num_people: int
+    """How many are followed, one after the other; who is seen again after a cut counts as another."""
 
 
 def crop_video(path: Path, folder: Path, rule: CropRule, detector: FaceDetector) -> FoundFaces:
@@ -68,40 +97,45 @@ def crop_video(path: Path, folder: Path, rule: CropRule, detector: FaceDetector)
     Raises:
         UserError: naming a video that cannot be decoded.
     """
-    found, crops = find_crops(path, rule, detector)
-    for index, frame in enumerate(frames_of(path)):
-        if index == len(found):
+    face = find_face(path, rule, detector)
+    held = np.isfinite(face.crops[:, 0]) & (rule.policy == "keep-last")
+    for index, (_, frame) in enumerate(frames_of(path)):
+        if index == len(face.found):
             break
-        if found[index] or (rule.policy == "keep-last" and found.any()):
-            image = cut_out(frame, crops[index], rule.size)
-        elif rule.policy == "drop" and found.any():
+        if face.found[index] or held[index]:
+            image = cut_out(frame, face.crops[index], rule.size)
+        elif rule.policy == "drop" and face.found.any():
             continue
         else:
             image = whole(frame, rule.size)
         jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, rule.quality])[1]
         (folder / f"{index + 1:06d}.jpg").write_bytes(jpeg.tobytes())
-    _write_track(folder / TRACK, found, crops)
-    return FoundFaces(len(found), int(found.sum()))
+    _write_track(folder / TRACK, face)
+    return read_track(folder)
 
 
-def find_crops(path: Path, rule: CropRule, detector: FaceDetector) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each of F frames shows the face (F,), and its steady crop (F, 4); NaN when no frame shows one."""
-    boxes, landmarks = [], []
-    for frame in frames_of(path):
+def find_face(path: Path, rule: CropRule, detector: FaceDetector) -> FacePath:
+    """Look for the faces in every frame of a video, and follow one per shot."""
+    times, pictures, boxes, landmarks = [], [], [], []
+    for seconds, frame in frames_of(path):
         height, width = frame.shape[:2]
         of_frame = detector.detect(frame)
+        times.append(seconds)
+        pictures.append(cv2.resize(frame, (PICTURE_SIDE, PICTURE_SIDE), interpolation=cv2.INTER_AREA))
         boxes.append(of_frame[0])
         landmarks.append(of_frame[1])
-    chosen, shots = follow(boxes, height, width)
-    found = chosen >= 0
+    at, shots = np.array(times), shots_of(np.stack(pictures))
+    following = follow(boxes, shots, at, height, width)
+    found = following.chosen >= 0
     crops = np.full((len(found), 4), np.nan)
     if found.any():
         where = np.flatnonzero(found)
-        face = np.stack([boxes[frame][chosen[frame]] for frame in where])
-        points = np.stack([landmarks[frame][chosen[frame]] for frame in where])
+        face = np.stack([boxes[frame][following.chosen[frame]] for frame in where])
+        points = np.stack([landmarks[frame][following.chosen[frame]] for frame in where])
         crops[where] = crop_of(face, points, rule.margin)
-        crops = steady(crops, found, shots, rule.sigma)
-    return found, crops
+        parts = np.cumsum((np.diff(shots, prepend=shots[0]) != 0) | (np.diff(following.people, prepend=0) != 0))
+        crops = steady(crops, parts, at, rule.sigma)
+    return FacePath(at, shots, following.people, found, crops)
 
 
 def cut_out(frame: np.ndarray, crop: np.ndarray, size: int) -> np.ndarray:
@@ -124,13 +158,17 @@ def whole(frame: np.ndarray, size: int) -> np.ndarray:
 def read_track(folder: Path) -> FoundFaces:
     """What `crop_video` counted in the video of a finished folder."""
     with open(folder / TRACK, newline="", encoding="utf-8") as file:
-        faces = [row["face"] for row in csv.DictReader(file)]
-    return FoundFaces(len(faces), faces.count("1"))
+        rows = list(csv.DictReader(file))
+    num_faces = sum(row["face"] == "1" for row in rows)
+    people = {row["person"] for row in rows} - {"0"}
+    return FoundFaces(len(rows), num_faces, len({row["shot"] for row in rows}), len(people))
 
 
-def _write_track(path: Path, found: np.ndarray, crops: np.ndarray) -> None:
+def _write_track(path: Path, face: FacePath) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for number, (face, (x, y, side, angle)) in enumerate(zip(found, crops, strict=True), start=1):
-            writer.writerow([number, int(face), f"{x:.2f}", f"{y:.2f}", f"{side:.2f}", f"{angle:.4f}"])
+        for index, (x, y, side, angle) in enumerate(face.crops):
+            counted = [face.shots[index] + 1, face.people[index], int(face.found[index])]
+            crop = [f"{x:.2f}", f"{y:.2f}", f"{side:.2f}", f"{angle:.4f}"]
+            writer.writerow([index + 1, f"{face.seconds[index]:.4f}", *counted, *crop])

@@ -7,19 +7,25 @@ import numpy as np
 
 from cefl_bench.errors import UserError
 from cefl_bench.media.images import frame_files, read_image
-from cefl_bench.media.videos import shown_frames
+from cefl_bench.media.videos import USUAL_RATE, shown_frames
 
 
-def frames_of(path: Path) -> Iterator[np.ndarray]:
-    """Yield uint8 (H, W, 3), RGB, as a player shows them.
+def frames_of(path: Path) -> Iterator[tuple[float, np.ndarray]]:
+    """Yield when a frame is shown, in seconds, and the frame as a player shows it: uint8 (H, W, 3), RGB.
+
+    Images follow each other at 25 frames per second.
 
     Raises:
         UserError: naming the file, when it does not exist, holds no frame or cannot be decoded to its end.
     """
-    frames = map(read_image, frame_files(path)) if path.is_dir() else shown_frames(path)
     count = 0
-    for frame in frames:
-        yield np.ascontiguousarray(frame)
+    for seconds, frame in _images(path) if path.is_dir() else shown_frames(path):
+        yield seconds, np.ascontiguousarray(frame)
         count += 1
     if not count:
         raise UserError(f"{path} holds no frame: expected at least one; copy or download it again")
+
+
+def _images(folder: Path) -> Iterator[tuple[float, np.ndarray]]:
+    for number, file in enumerate(frame_files(folder)):
+        yield number / USUAL_RATE, read_image(file)

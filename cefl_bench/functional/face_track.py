@@ -1,16 +1,48 @@
-"""One face through a video: which of the faces found it is, and the steady square around it.
+"""One person's face through a shot: which of the faces found it is, and the steady square around it.
 
 A face is a box `x1, y1, x2, y2` and five landmarks (right eye, left eye, nose, right and left mouth corner, as seen by
 the person), in pixels. A crop is `x, y, side, angle`: centre and side in pixels, angle in radians, clockwise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.optimize import linear_sum_assignment
 
-PATIENCE = 5
-"""Frames for which a lost face is waited for, before another one is followed."""
+PATIENCE_SECONDS = 1.0
+"""A face that is gone for longer than this, while another one is there for longer than this, gives way to it."""
+MAX_STEP = 1.0
+"""How far a face moves between two sights of it, in sides of its box."""
+NEVER = 1e6
+"""The cost of taking two faces for one that are further apart."""
+KERNEL_SIGMAS = 4.0
+"""How far the Gaussian of `steady` reaches; beyond, it weighs less than 0.0004."""
+
+
+@dataclass
+class Track:
+    """The sights of one face in a shot."""
+
+    last: np.ndarray
+    """(4,) its box when it was last seen."""
+    boxes: dict[int, int] = field(default_factory=dict)
+    """Frame -> which of its boxes."""
+    votes: list[int] = field(default_factory=list)
+    """The frames in which it is `first_face`."""
+    person: int = 0
+    """Its number once it is followed."""
+
+
+@dataclass(frozen=True)
+class Following:
+    """Whose face is followed in each of F frames."""
+
+    chosen: np.ndarray
+    """(F,) which of a frame's boxes it is, -1 where it is not seen."""
+    people: np.ndarray
+    """(F,) number of the person, counted from 1; 0 in shots without a face. Nobody is recognised: who is seen again
+    after a cut counts as another."""
 
 
 def first_face(boxes: np.ndarray, height: int, width: int) -> int:
@@ -20,27 +52,81 @@ def first_face(boxes: np.ndarray, height: int, width: int) -> int:
     return int(np.where(areas >= areas.max() / 2, off_centre, np.inf).argmin())
 
 
-def follow(boxes: Sequence[np.ndarray], height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """(F) x (n, 4) boxes of every frame -> (F,) which of them is the face, -1 where it is not; (F,) number of the shot.
+def follow(boxes: Sequence[np.ndarray], shots: np.ndarray, seconds: np.ndarray, height: int, width: int) -> Following:
+    """One person per shot: the one who is `first_face` in most of its frames.
 
-    The face is `first_face`, then the one nearest to where it was last, no further than the side of that box. Once
-    none was that near for more than `PATIENCE` frames, a new shot begins with `first_face`.
+    Only where that person is gone for more than `PATIENCE_SECONDS` at the beginning or the end of the shot, and another
+    one is there meanwhile, that one is followed there: people come and go, and dissolves are no cuts.
+
+    Args:
+        boxes: (F) x (n, 4), the faces of every frame.
+        shots: (F,) number of the shot, never falling.
+        seconds: (F,) when the frames are shown.
     """
-    chosen, shots = np.full(len(boxes), -1), np.zeros(len(boxes), dtype=int)
-    last, lost, shot = None, 0, 0
-    for frame, found in enumerate(boxes):
-        index = None
-        if len(found) and last is not None:
-            distances = np.hypot(*(_centres(found) - _centres(last[None])).T)
-            index = int(distances.argmin()) if distances.min() <= _sides(last[None])[0] else None
-        lost = lost + 1 if index is None else 0
-        if len(found) and index is None and (last is None or lost > PATIENCE):
-            index, lost = first_face(found, height, width), 0
-            shot += last is not None
-        if index is not None:
-            chosen[frame], last = index, found[index]
-        shots[frame] = shot
-    return chosen, shots
+    following = Following(np.full(len(boxes), -1), np.zeros(len(boxes), dtype=np.int64))
+    num_people = 0
+    for shot in np.unique(shots):
+        frames = np.flatnonzero(shots == shot)
+        tracks = _tracks(boxes, range(frames[0], frames[-1] + 1), height, width)
+        for track, start, stop in _leading(tracks, frames[0], frames[-1] + 1, seconds):
+            if not track.person:
+                num_people += 1
+                track.person = num_people
+            following.people[start:stop] = track.person
+            for frame in range(start, stop):
+                following.chosen[frame] = track.boxes.get(frame, -1)
+    return following
+
+
+def _tracks(boxes: Sequence[np.ndarray], frames: range, height: int, width: int) -> list[Track]:
+    """The faces of a shot, each through all its frames: nearest to nearest, no further than `MAX_STEP`."""
+    tracks: list[Track] = []
+    for frame in frames:
+        found = boxes[frame]
+        if not len(found):
+            continue
+        owners: dict[int, Track] = {}
+        if tracks:
+            last = np.stack([track.last for track in tracks])
+            steps = np.linalg.norm(_centres(found)[:, None] - _centres(last)[None], axis=-1) / _sides(last)
+            for index, at in zip(*linear_sum_assignment(np.where(steps <= MAX_STEP, steps, NEVER)), strict=True):
+                if steps[index, at] <= MAX_STEP:
+                    owners[int(index)] = tracks[at]
+        for index, box in enumerate(found):
+            if index not in owners:
+                owners[index] = Track(box)
+                tracks.append(owners[index])
+            owners[index].last = box
+            owners[index].boxes[frame] = index
+        owners[first_face(found, height, width)].votes.append(frame)
+    return tracks
+
+
+def _leading(tracks: Sequence[Track], start: int, stop: int, seconds: np.ndarray) -> Iterator[tuple[Track, int, int]]:
+    """Whom to follow from frame `start` to before `stop`, in order: the track, its first frame, the one after its last.
+
+    Gives nothing where no face is seen.
+    """
+    votes = [sum(start <= frame < stop for frame in track.votes) for track in tracks]
+    if not any(votes):
+        return
+    leader = tracks[int(np.argmax(votes))]
+    seen = [frame for frame in leader.boxes if start <= frame < stop]
+    first, after = min(seen), max(seen) + 1
+    before_it = list(_leading(tracks, start, first, seconds)) if _lasts(tracks, start, first, seconds) else []
+    behind_it = list(_leading(tracks, after, stop, seconds)) if _lasts(tracks, after, stop, seconds) else []
+    yield from before_it
+    yield leader, first if before_it else start, after if behind_it else stop
+    yield from behind_it
+
+
+def _lasts(tracks: Sequence[Track], start: int, stop: int, seconds: np.ndarray) -> bool:
+    """Whether somebody is to be followed for long enough in a part of a shot."""
+    for track in tracks:
+        seen = [frame for frame in track.votes if start <= frame < stop]
+        if seen and seconds[max(seen)] - seconds[min(seen)] > PATIENCE_SECONDS:
+            return True
+    return False
 
 
 def crop_of(boxes: np.ndarray, landmarks: np.ndarray, margin: float) -> np.ndarray:
@@ -58,27 +144,46 @@ def crop_of(boxes: np.ndarray, landmarks: np.ndarray, margin: float) -> np.ndarr
     return np.column_stack([_centres(boxes), _sides(boxes) * (1 + 2 * margin), angle])
 
 
-def steady(crops: np.ndarray, found: np.ndarray, shots: np.ndarray, sigma: float) -> np.ndarray:
-    """(F, 4) crops, (F,) bool where they are known, (F,) shots -> (F, 4) crops for every frame that do not jitter.
+def steady(crops: np.ndarray, parts: np.ndarray, seconds: np.ndarray, sigma: float) -> np.ndarray:
+    """(F, 4) crops, NaN where no face is seen -> (F, 4) crops that do not jitter, NaN only in parts without a face.
 
-    A frame without a face takes the crop of the last one with a face in its shot, before the first one that of the
-    first. Within a shot, a Gaussian of `sigma` frames around each frame averages, so that a crop does not lag behind.
+    A frame without a face takes the crop of the last one with a face in its part, before the first one that of the
+    first. Then a Gaussian over the times of the frames averages, in which each frame weighs as long as it is shown: so
+    the result does not depend on the frame rate, nor lag behind.
 
-    Raises:
-        ValueError: when no frame has a face.
+    Args:
+        parts: (F,) number of the part of the video, which shows one person in one shot; never averaged with others.
+        seconds: (F,) when the frames are shown, rising.
+        sigma: standard deviation of the Gaussian in seconds; 0 to leave the crops as they are.
     """
-    known = np.flatnonzero(found)
-    if not len(known):
-        raise ValueError("no frame has a face")
-    source = known[np.maximum(np.searchsorted(known, np.arange(len(crops)), side="right") - 1, 0)]
-    filled = crops[source]
-    filled[:, 2] = np.log(filled[:, 2])
-    result = np.empty_like(filled)
-    for shot in np.unique(shots):
-        part = filled[shots == shot]
-        part[:, 3] = np.unwrap(part[:, 3])
-        result[shots == shot] = gaussian_filter1d(part, sigma, axis=0, mode="nearest") if sigma else part
-    result[:, 2] = np.exp(result[:, 2])
+    result = np.full_like(crops, np.nan)
+    for part in np.unique(parts):
+        frames = np.flatnonzero(parts == part)
+        known = np.flatnonzero(np.isfinite(crops[frames, 0]))
+        if not len(known):
+            continue
+        source = known[np.maximum(np.searchsorted(known, np.arange(len(frames)), side="right") - 1, 0)]
+        filled = crops[frames[source]]
+        filled[:, 2] = np.log(filled[:, 2])
+        filled[:, 3] = np.unwrap(filled[:, 3])
+        smooth = _averaged(filled, seconds[frames], sigma) if sigma else filled
+        smooth[:, 2] = np.exp(smooth[:, 2])
+        result[frames] = smooth
+    return result
+
+
+def _averaged(values: np.ndarray, seconds: np.ndarray, sigma: float) -> np.ndarray:
+    """(F, C) values at (F,) seconds -> (F, C), each the mean of all under a Gaussian around it."""
+    if len(seconds) == 1:
+        return values
+    middles = (seconds[1:] + seconds[:-1]) / 2
+    shown = np.diff(np.concatenate([[2 * seconds[0] - middles[0]], middles, [2 * seconds[-1] - middles[-1]]]))
+    reach = KERNEL_SIGMAS * sigma
+    starts, stops = np.searchsorted(seconds, seconds - reach), np.searchsorted(seconds, seconds + reach, side="right")
+    result = np.empty_like(values)
+    for frame, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+        weights = shown[start:stop] * np.exp(-0.5 * ((seconds[start:stop] - seconds[frame]) / sigma) ** 2)
+        result[frame] = weights @ values[start:stop] / weights.sum()
     return result
 
 

@@ -18,6 +18,8 @@ COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
 """Streams that show a cover or thumbnails of the video, and not the video."""
 IMAGE_CODECS = {"mjpeg", "png", "bmp", "gif", "tiff", "webp"}
 """Beside a stream of another codec, these are covers that nobody marked as such."""
+USUAL_RATE = 25
+"""Frames per second of a video that does not say."""
 JOINABLE = {"mpegts"}
 """Formats made to be joined: where two pieces meet, FFmpeg marks a packet as damaged that decodes all the same."""
 
@@ -84,23 +86,30 @@ def decode(path: str | Path) -> Iterator[av.VideoFrame]:
         yield from video.frames()
 
 
-def shown_frames(path: str | Path) -> Iterator[np.ndarray]:
-    """The frames of a video file as a player shows them: uint8 (H, W, 3), RGB, upright, of one size, square pixels.
+def shown_frames(path: str | Path) -> Iterator[tuple[float, np.ndarray]]:
+    """The frames of a video file as a player shows them, and when: seconds, which rise from 0 on.
+
+    A frame is uint8 (H, W, 3), RGB, upright, with square pixels, and of the size of the first one.
 
     Raises:
         UserError: as `open_video`.
     """
     with open_video(path) as video:
         aspect = float(video.stream.sample_aspect_ratio or 0)
-        display = None
+        usual = 1 / float(video.stream.average_rate or USUAL_RATE)
+        display, begin, seconds = None, None, -usual
         for frame in video.frames():
+            if begin is None:
+                begin = frame.time or 0.0
+            told = seconds if frame.time is None else frame.time - begin
+            seconds = told if told > seconds else seconds + usual  # some files give no times, or the same twice
             if display is None:
                 display, (width, height) = display_of(frame), square_size(frame.width, frame.height, aspect)
             if (frame.width, frame.height) == (width, height):
                 image = frame.to_ndarray(format="rgb24")
             else:
                 image = frame.reformat(width, height, "rgb24", interpolation="BICUBIC").to_ndarray()
-            yield shown(image, display)
+            yield seconds, shown(image, display)
 
 
 def require_file(path: Path) -> None:

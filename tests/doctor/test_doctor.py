@@ -1,5 +1,6 @@
 """Every check finds the fault it is there for, names the file, and finds nothing in a corpus with nothing wrong."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -245,6 +246,24 @@ def test_a_class_that_is_nowhere_but_in_one_fold(sick):
     report = look(sick)
     assert_found(report, "classes", "error", "1: classes without a train video: fear (fold 1)")
     assert_found(report, "classes", "warning", "3: classes without a test video: fear (fold 2)")
+
+
+def test_changing_people_and_changed_videos_are_named(sick):
+    names = ["s1_happy_0", "s2_happy_0", "s3_happy_0"]
+    counts = [["20", "20", "1", "1"], ["20", "20", "2", "2"], ["20", "18", "3", "1"]]
+    rows = []
+    for name, count in zip(names, counts, strict=True):
+        crops, clip = sick / "faces_64" / name, sick / "videos" / f"{name}.mp4"
+        crops.mkdir(parents=True)
+        made_of = "0" * 64 if name == names[0] else hashlib.sha256(clip.read_bytes()).hexdigest()
+        (crops / "crop.json").write_text(json.dumps({"rule": {}, "video": made_of}))
+        rows.append([name, f"faces_64/{name}", *count, f"videos/{name}.mp4"])
+    write_csv(sick / "faces_64" / "faces.csv", "name,path,num_frames,num_faces,num_shots,num_people,video", rows)
+    shutil.copy(sick / "faces_64" / "faces.csv", sick / "videos" / "faces.csv")
+    report = look(sick)
+    assert_found(report, "faces", "warning", "person whose face is followed changes: s2_happy_0 (2)")
+    assert_found(report, "faces", "note", "videos of more than one shot: s2_happy_0 (2), s3_happy_0 (3)")
+    assert_found(report, "faces", "warning", "have changed since their crops were made: s1_happy_0;")
 
 
 def test_faces_that_were_not_found_or_not_looked_for(sick):

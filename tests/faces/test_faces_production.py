@@ -1,6 +1,7 @@
 """Crops of many videos survive what happens to them: kills, Ctrl-C, bad videos, other rules."""
 
 import csv
+import errno
 import os
 import shutil
 import signal
@@ -15,6 +16,9 @@ from helpers.face_clips import numbers, read
 from helpers.media import write_csv, write_video
 
 from cefl_bench.datasets.csv_videos import CSVVideos
+from cefl_bench.errors import UserError
+from cefl_bench.faces.crop import CropRule
+from cefl_bench.faces.production import crop_videos
 from cefl_bench.transforms.read import ReadFrames
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,6 +160,52 @@ def test_a_video_that_cannot_be_decoded_is_named_when_the_others_are_done(corpus
     assert run(root, "--margin", "0.4").stderr.count('"margin": 0.4') == 1
     shutil.copy(root / "videos" / "good.mp4", root / "videos" / "bad.mp4")
     assert run(root).returncode == 0 and len(finished(root / "faces_64")) == 2
+
+
+def crop_all(root: Path, *names: str, policy: str = "keep-last") -> dict:
+    rule = CropRule(size=64, detect_size=192, policy=policy)
+    return crop_videos({name: root / "videos" / f"{name}.mp4" for name in names}, root / "faces_64", rule, 1)
+
+
+def test_crops_of_a_video_that_changed_are_made_anew(corpus, tmp_path):
+    (tmp_path / "videos").mkdir()
+    for name in ("a", "b"):
+        shutil.copy(corpus / "videos" / "0.mp4", tmp_path / "videos" / f"{name}.mp4")
+    crop_all(tmp_path, "a", "b")
+    before = finished(tmp_path / "faces_64")
+    shutil.copy(corpus / "videos" / "sky.mp4", tmp_path / "videos" / "a.mp4")
+    results = crop_all(tmp_path, "a", "b")
+    after = finished(tmp_path / "faces_64")
+    assert results["a"].num_faces == 0 and after["b"] == before["b"] and after["a"] != before["a"]
+    assert len(numbers(tmp_path / "faces_64" / "a")) == results["a"].num_frames
+    (tmp_path / "videos" / "a.mp4").unlink()  # to save room: its crops are what there is
+    assert crop_all(tmp_path, "a", "b") == results and finished(tmp_path / "faces_64") == after
+
+
+def test_a_folder_that_was_half_removed_is_made_anew(corpus, tmp_path):
+    (tmp_path / "videos").mkdir()
+    shutil.copy(corpus / "videos" / "0.mp4", tmp_path / "videos" / "a.mp4")
+    crop_all(tmp_path, "a")
+    folder = tmp_path / "faces_64" / "a"
+    (folder / "crop.json").unlink()
+    (folder / "000007.jpg").unlink()
+    crop_all(tmp_path, "a")
+    assert numbers(folder) == list(range(1, 21)) and (folder / "crop.json").exists()
+
+
+def test_names_of_which_one_lies_in_the_other_are_refused(tmp_path):
+    with pytest.raises(UserError, match="videos 'a' and 'a/b': the crops of one would lie among those of the other"):
+        crop_all(tmp_path, "a/b", "a")
+    assert not (tmp_path / "faces_64").exists()
+
+
+def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("cefl_bench.faces.production._write_report", full)
+    with pytest.raises(UserError, match=r"cannot write crops into .*faces_64 \(No space left on device\)"):
+        crop_all(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cefl_bench.functional.face_track import PATIENCE, crop_matrix, crop_of, first_face, follow, steady
+from cefl_bench.functional.face_track import PATIENCE_SECONDS, crop_matrix, crop_of, first_face, follow, steady
 
 
 def box(x, y, side=20):
@@ -20,25 +20,53 @@ def test_the_first_face_is_the_most_central_of_the_large_ones():
     assert first_face(boxes(small_in_the_middle, large_at_the_edge), 100, 200) == 1
 
 
+def following(found, shots=None, rate=25.0, height=100, width=200):
+    shots = np.zeros(len(found), dtype=int) if shots is None else np.array(shots)
+    result = follow(found, shots, np.arange(len(found)) / rate, height, width)
+    return result.chosen.tolist(), result.people.tolist()
+
+
 def test_two_people_who_come_closer_are_not_mixed_up():
-    """Their order in the list changes; the one followed at first moves on, and a larger face appears."""
+    """Their order in the list changes; the one followed moves on, and a larger face appears."""
     found = []
     for step in range(20):
         people = [box(50 + 2 * step, 50), box(150 - step, 50, 18)]
-        found.append(boxes(*(people if step % 2 else people[::-1]), *([box(30, 80, 40)] if step > 5 else [])))
-    chosen, shots = follow(found, 100, 160)
+        found.append(boxes(*(people if step % 2 else people[::-1]), *([box(30, 80, 40)] if step > 15 else [])))
+    chosen, people = following(found, width=160)
     assert [found[step][chosen[step]][0] + 10 for step in range(20)] == [50 + 2 * step for step in range(20)]
-    assert not shots.any()
+    assert set(people) == {1}
 
 
-def test_a_lost_face_is_waited_for_before_another_is_followed():
-    here, there = box(30, 50), box(150, 50)
-    brief = [boxes(here)] + [boxes(there)] * PATIENCE + [boxes(here, there)]
-    chosen, shots = follow(brief, 100, 200)
-    assert chosen.tolist() == [0] + [-1] * PATIENCE + [0] and not shots.any()
-    chosen, shots = follow([boxes(here)] + [boxes(there)] * (PATIENCE + 3), 100, 200)
-    assert chosen.tolist() == [0] + [-1] * PATIENCE + [0] * 3 and shots.tolist() == [0] * (PATIENCE + 1) + [1] * 3
-    assert follow([boxes()] * 3, 100, 200)[0].tolist() == [-1] * 3
+def test_after_a_cut_the_face_is_another_one_at_once():
+    """No frame is lost, however near the two stand."""
+    found = [boxes(box(100, 50))] * 10 + [boxes(box(108, 50))] * 10
+    assert following(found, [0] * 10 + [1] * 10) == ([0] * 20, [1] * 10 + [2] * 10)
+    assert following(found)[1] == [1] * 20
+
+
+def test_a_shot_has_one_person_whoever_is_seen_first():
+    """A passer-by is the only face found in its first frames."""
+    main, passer_by = box(100, 50, 30), box(170, 50, 28)
+    found = [boxes(passer_by)] * 4 + [boxes(passer_by, main)] * 20
+    assert following(found) == ([-1] * 4 + [1] * 20, [1] * 24)
+
+
+@pytest.mark.parametrize("rate", [10.0, 25.0, 60.0])
+def test_a_face_that_is_gone_for_more_than_a_second_gives_way(rate):
+    here, there = boxes(box(30, 50)), boxes(box(170, 50))
+    brief, long = round(rate * PATIENCE_SECONDS * 0.8), round(rate * PATIENCE_SECONDS * 1.5)
+    half = round(3 * rate)
+    chosen, people = following([here] * half + [there] * brief, rate=rate)
+    assert chosen == [0] * half + [-1] * brief and set(people) == {1}
+    chosen, people = following([here] * half + [there] * long, rate=rate)
+    assert chosen == [0] * (half + long) and people == [1] * half + [2] * long
+    chosen, people = following([here] * half + [there] * brief + [here] * half, rate=rate)
+    assert set(people) == {1}
+
+
+def test_a_shot_without_a_face_shows_nobody():
+    assert following([boxes()] * 3) == ([-1] * 3, [0] * 3)
+    assert following([boxes(box(50, 50))] * 2 + [boxes()] * 2, [0, 0, 1, 1]) == ([0, 0, -1, -1], [1, 1, 0, 0])
 
 
 def test_a_crop_is_upright_and_has_its_margin():
@@ -58,18 +86,41 @@ def test_steady_follows_without_trembling_or_lagging():
     rng = np.random.default_rng(0)
     truth = np.column_stack([np.linspace(50, 90, 60), np.full(60, 50.0), np.full(60, 40.0), np.zeros(60)])
     noisy = truth + rng.normal(size=truth.shape) * (1, 1, 1, 0.02)
-    smooth = steady(noisy, np.ones(60, dtype=bool), np.zeros(60, dtype=int), sigma=3)
+    smooth = steady(noisy, np.zeros(60, dtype=int), np.arange(60) / 25, sigma=0.12)
     assert np.abs(smooth - truth)[5:-5].max() < 1.2, "lags behind"
     trembling = [np.diff(crops, n=2, axis=0).std() for crops in (noisy, smooth)]
     assert trembling[1] < trembling[0] / 15
 
 
-def test_steady_holds_the_last_face_and_jumps_between_shots():
-    crops = np.full((8, 4), np.nan)
+def bump(seconds):
+    """Crops whose x is a Gaussian of 0.3 s around second 2; smoothed with 0.12 s, its peak is 1 / sqrt(1 + 0.16)."""
+    crops = np.ones((len(seconds), 4))
+    crops[:, 0] = np.exp(-0.5 * ((seconds - 2) / 0.3) ** 2)
+    return crops
+
+
+@pytest.mark.parametrize("rate", [10, 15, 25, 60])
+def test_steady_does_not_depend_on_the_frame_rate(rate):
+    seconds = np.arange(4 * rate + 1) / rate
+    smooth = steady(bump(seconds), np.zeros(len(seconds), dtype=int), seconds, sigma=0.12)
+    assert smooth[2 * rate, 0] == pytest.approx(1 / np.sqrt(1.16), abs=0.005)
+
+
+def test_steady_goes_by_the_times_of_frames_and_not_by_their_number():
+    rng = np.random.default_rng(0)
+    seconds = np.cumsum(rng.choice([1 / 60, 1 / 30, 1 / 12], 200))
+    seconds = np.sort(np.append(seconds[seconds < 4], 2.0))
+    smooth = steady(bump(seconds), np.zeros(len(seconds), dtype=int), seconds, sigma=0.12)
+    assert smooth[np.searchsorted(seconds, 2.0), 0] == pytest.approx(1 / np.sqrt(1.16), abs=0.02)
+    assert steady(bump(seconds[:1]), np.zeros(1, dtype=int), seconds[:1], sigma=0.12) == pytest.approx(
+        bump(seconds[:1])
+    )
+
+
+def test_steady_holds_the_last_face_and_jumps_between_parts():
+    crops = np.full((10, 4), np.nan)
     crops[[1, 2]], crops[[5, 6]] = (10, 10, 20, 0), (80, 80, 20, 3 * np.pi)
-    found = np.isfinite(crops[:, 0])
-    held = steady(crops, found, np.array([0, 0, 0, 0, 0, 1, 1, 1]), sigma=3)
+    held = steady(crops, np.array([0, 0, 0, 0, 0, 1, 1, 1, 2, 2]), np.arange(10) / 25, sigma=0.12)
     np.testing.assert_allclose(held[:5], np.tile([10, 10, 20, 0], (5, 1)))
-    np.testing.assert_allclose(held[5:], np.tile([80, 80, 20, 3 * np.pi], (3, 1)))
-    with pytest.raises(ValueError, match="no frame"):
-        steady(crops, np.zeros(8, dtype=bool), np.zeros(8, dtype=int), sigma=3)
+    np.testing.assert_allclose(held[5:8], np.tile([80, 80, 20, 3 * np.pi], (3, 1)))
+    assert np.isnan(held[8:]).all(), "nobody is there"
