@@ -30,6 +30,28 @@ class Entry(TypedDict):
     """First frame of the apex and the one after its last, where the corpus knows it."""
 
 
+class SyntheticCard(TypedDict):
+    """card.json of a rendered synthetic corpus: where it came from, and what proves it."""
+
+    about: str
+    generator: int
+    """Version of the code that draws; another one draws other videos."""
+    preset: str
+    seed: int
+    rendering: str
+    """`standard`: the frames are those that everybody has; `deviating`: they should be and are not; `unlisted`: nobody
+    has said what they should be, as for another seed."""
+    frames_sha256: str
+    frames_checked: int
+    """Of how many videos the decoded frames are hashed: all, or an even share of a large corpus."""
+    python: str
+    packages: dict[str, str]
+    classes: list[str]
+    counts: dict[str, int]
+    sha256: dict[str, str]
+    """File -> hash of its bytes."""
+
+
 class Frames(Protocol):
     """The frames of one video, read when they are asked for. Errors are a `UserError` that names the file."""
 

@@ -1,13 +1,15 @@
 """The synthetic corpus that this toolkit renders: H.264 videos of faces whose intensity is known in every frame."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
-from cefl_bench.records import Entry
+from cefl_bench.records import Entry, SyntheticCard
 from cefl_bench.registry import DATASETS
 from cefl_bench.tables import read_table
 
@@ -34,8 +36,25 @@ class SyntheticFaces(VideoDataset):
     def required_files(self) -> list[Path]:
         return [Path(self.data_root) / name for name in ("labels.csv", "intensities.csv", "card.json")]
 
+    def protocol_facts(self) -> dict[str, Any]:
+        """Which corpus was rendered here: `rendering` is `standard` where its frames are those that everybody has.
+
+        Otherwise it is the start of their hash, and `unknown` for a corpus that does not say it.
+        """
+        card = self._card()
+        if "frames_sha256" not in card:
+            return {"rendering": "unknown"}
+        rendering = card["rendering"] if card["rendering"] == "standard" else card["frames_sha256"][:12]
+        return {
+            "rendering": rendering,
+            "generator": card["generator"],
+            "preset": card["preset"],
+            "seed": card["seed"],
+        }
+
     def load_entries(self) -> list[Entry]:
         labels, intensities, _ = self.required_files()
+        self._note_deviation()
         intensity_of = {row["name"]: (where, row) for where, row in read_table(intensities, "name", "intensities")}
         entries = []
         for where, row in read_table(labels, *COLUMNS):
@@ -58,6 +77,22 @@ class SyntheticFaces(VideoDataset):
                 entry["apex"] = (_number(where, row, "apex_start"), _number(where, row, "apex_end"))
             entries.append(entry)
         return entries
+
+    def _note_deviation(self) -> None:
+        card = self._card()
+        if card.get("rendering") == "deviating":
+            where = f"preset {card['preset']}, seed {card['seed']}"
+            note = f"{self.METAINFO['name']}: not the standard frames of {where}: scores on them compare with no others"
+            if note not in self.notes:  # both sides of a fold come here
+                self.notes.append(note)
+
+    def _card(self) -> SyntheticCard:
+        path = Path(self.data_root) / "card.json"
+        try:
+            card: SyntheticCard = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            raise UserError(f"{path} is damaged: delete that folder, and render the corpus again") from None
+        return card
 
 
 def _number(where: str, row: dict[str, str], column: str) -> int:

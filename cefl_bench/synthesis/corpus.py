@@ -5,17 +5,20 @@ import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-
-import numpy as np
+from typing import TypedDict
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import sha256_of, write_text
+from cefl_bench.records import SyntheticCard
+from cefl_bench.synthesis.draws import Draws
 from cefl_bench.synthesis.expression import CLASSES
 from cefl_bench.synthesis.intensity import apex_of
 from cefl_bench.synthesis.plan import VideoPlan
+from cefl_bench.synthesis.standard import rendering_of
 
-GENERATOR = 1  # raise it with every change that changes a pixel or a label
-PACKAGES = ("anny", "av", "numpy", "scipy", "warp-lang")
+GENERATOR_VERSION = 2  # raise it with every change that changes a pixel or a label
+PACKAGES = ("anny", "av", "numpy", "pillow", "scipy", "warp-lang")
+ABOUT = "Synthetic faces. A score on this corpus says nothing about real faces."
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,28 @@ class Preset:
     videos_per_class: int  # and fold
     min_frames: int
     max_frames: int
+    check_every: int = 1  # the frames of every how many-th video are hashed
+
+    @property
+    def num_videos(self) -> int:
+        return self.num_folds * self.videos_per_class * len(CLASSES)
 
 
 PRESETS = {
     "tiny": Preset(num_folds=2, subjects_per_fold=2, videos_per_class=1, min_frames=16, max_frames=24),
     "demo": Preset(num_folds=4, subjects_per_fold=12, videos_per_class=24, min_frames=24, max_frames=40),
-    "full": Preset(num_folds=4, subjects_per_fold=60, videos_per_class=180, min_frames=60, max_frames=110),
+    "full": Preset(
+        num_folds=4, subjects_per_fold=60, videos_per_class=180, min_frames=60, max_frames=110, check_every=125
+    ),
 }
+
+
+class Origin(TypedDict):
+    """What decides every byte of a corpus, as `plan.json` and `card.json` keep it."""
+
+    generator: int
+    preset: str
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -45,20 +63,19 @@ class Corpus:
     root: Path
 
     @property
-    def origin(self) -> dict[str, str | int]:
-        """What decides every byte of the corpus, as `plan.json` and `card.json` keep it."""
-        return {"generator": GENERATOR, "preset": self.preset, "seed": self.seed}
+    def origin(self) -> Origin:
+        return {"generator": GENERATOR_VERSION, "preset": self.preset, "seed": self.seed}
 
     def videos(self) -> list[VideoPlan]:
         """The plan of every video, ordered by subject; the number of frames is drawn apart from everything else."""
         preset = PRESETS[self.preset]
-        lengths = np.random.default_rng(np.random.SeedSequence([self.seed, 2]))
-        shown = [
-            (fold * preset.subjects_per_fold + (take + number) % preset.subjects_per_fold, number, take)
-            for fold in range(preset.num_folds)
-            for number in range(len(CLASSES))
-            for take in range(preset.videos_per_class)
-        ]
+        shown = []
+        for fold in range(preset.num_folds):
+            for label in range(len(CLASSES)):
+                for take in range(preset.videos_per_class):
+                    subject = fold * preset.subjects_per_fold + (take + label) % preset.subjects_per_fold
+                    shown.append((subject, label, take))
+        lengths = Draws(self.seed, 2)
         plans = []
         for number, (subject, label, take) in enumerate(sorted(shown)):
             plans.append(
@@ -69,10 +86,14 @@ class Corpus:
                     subject=subject,
                     fold=subject // preset.subjects_per_fold + 1,
                     number=number,
-                    num_frames=int(lengths.integers(preset.min_frames, preset.max_frames + 1)),
+                    num_frames=lengths.integer(preset.min_frames, preset.max_frames + 1),
                 )
             )
         return plans
+
+    def checked_videos(self) -> list[VideoPlan]:
+        """Those whose decoded frames are hashed: an even share."""
+        return self.videos()[:: PRESETS[self.preset].check_every]
 
     def path_of(self, plan: VideoPlan) -> Path:
         return self.root / "videos" / f"{plan.name}.mp4"
@@ -101,26 +122,47 @@ class Corpus:
                 "choose another --out, or delete that folder"
             )
 
-    def write_tables(self) -> None:
-        """Write labels.csv, intensities.csv and, last, card.json."""
-        plans = self.videos()
-        labels, intensities = ["name,path,label,subject,fold,apex_start,apex_end,num_frames"], ["name,intensities"]
-        for plan in plans:
+    def write_tables(self, frames_sha256: str) -> None:
+        """Write labels.csv, intensities.csv and, last, card.json.
+
+        Args:
+            frames_sha256: the hash of the decoded frames of `checked_videos`.
+        """
+        labels = ["name,path,label,subject,fold,apex_start,apex_end,num_frames"]
+        intensities = ["name,intensities"]
+        for plan in self.videos():
             curve = plan.expression()[1]
-            start, end = apex_of(curve) or ("", "")
+            apex = apex_of(curve)
+            apex_columns = f"{apex[0]},{apex[1]}" if apex else ","
             path = self.path_of(plan).relative_to(self.root).as_posix()
-            labels.append(f"{plan.name},{path},{plan.label},{plan.subject},{plan.fold},{start},{end},{plan.num_frames}")
+            labels.append(
+                f"{plan.name},{path},{plan.label},{plan.subject},{plan.fold},{apex_columns},{plan.num_frames}"
+            )
             intensities.append(f"{plan.name},{' '.join(f'{value:.3f}' for value in curve)}")
         write_text(self.root / "labels.csv", "\n".join(labels) + "\n")
         write_text(self.root / "intensities.csv", "\n".join(intensities) + "\n")
-        write_text(self.root / "card.json", json.dumps(self.card(plans), indent=1) + "\n")
+        write_text(self.root / "card.json", json.dumps(self._card(frames_sha256), indent=1) + "\n")
 
-    def card(self, plans: list[VideoPlan]) -> dict:
-        """Where the corpus came from, its counts, and the SHA-256 of every file."""
+    def warning(self) -> str | None:
+        """A line that says that the frames of this complete corpus should be those that everybody has and are not."""
+        card: SyntheticCard = json.loads((self.root / "card.json").read_text(encoding="utf-8"))
+        if card["rendering"] != "deviating":
+            return None
+        return (
+            f"warning: these are not the standard frames of preset {self.preset}, seed {self.seed} (sha256 "
+            f"{card['frames_sha256'][:12]}): scores on them compare with no others; install the versions of "
+            "requirements.lock, delete the folder and render it again"
+        )
+
+    def _card(self, frames_sha256: str) -> SyntheticCard:
+        plans = self.videos()
         files = [self.root / "labels.csv", self.root / "intensities.csv", *map(self.path_of, plans)]
         return {
-            "about": "Synthetic faces. A score on this corpus says nothing about real faces.",
+            "about": ABOUT,
             **self.origin,
+            "rendering": rendering_of(self.preset, self.seed, frames_sha256),
+            "frames_sha256": frames_sha256,
+            "frames_checked": len(self.checked_videos()),
             "python": platform.python_version(),
             "packages": {name: version(name) for name in PACKAGES},
             "classes": list(CLASSES),
@@ -134,5 +176,5 @@ class Corpus:
         }
 
 
-def _in_words(origin: dict) -> str:
+def _in_words(origin: Origin) -> str:
     return ", ".join(f"{key} {value}" for key, value in origin.items())

@@ -3,11 +3,12 @@
 import numpy as np
 
 from cefl_bench.synthesis.anatomy import ACTIONS, SIDED
+from cefl_bench.synthesis.draws import Draws
 
 CLASSES = ("happy", "sad", "neutral", "angry", "surprise", "disgust", "fear")  # DFEW's order
 
 # Mean action weights at full intensity; a sided action stands for both sides. 1 is a strong, everyday movement.
-RECIPES = {
+RECIPES: dict[str, dict[str, float]] = {
     "happy": {
         "mouthSmile": 1.15, "cheekSquint": 1.0, "mouthUpperUp": 0.5, "eyeSquint": 0.3, "jawOpen": 0.12,
         "mouthDimple": 0.3,
@@ -32,46 +33,58 @@ RECIPES = {
     },
 }  # fmt: skip
 EMOTIONS = tuple(name for name in CLASSES if RECIPES[name])
+MAX_WEIGHT = 1.7  # beyond it the shapes of two actions tear the face
 
 
 def weights_of(recipe: dict[str, float]) -> np.ndarray:
     """Action names (sided or not) and weights as one vector (52,)."""
-    weights = np.zeros(len(ACTIONS), np.float32)
+    weights = np.zeros(len(ACTIONS))
     for name, weight in recipe.items():
-        for action in (name + "Left", name + "Right") if name in SIDED else (name,):
+        for action in _both_sides(name):
             weights[ACTIONS.index(action)] = weight
     return weights
 
 
-def draw_habits(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def draw_habits(draws: Draws) -> tuple[np.ndarray, np.ndarray]:
     """One person's resting face (52,), added to every frame, and the strengths (52,) of their movements around 1."""
-    resting = np.zeros(len(ACTIONS), np.float32)
-    for name in rng.choice(
-        ["mouthFrown", "mouthSmile", "browDown", "browInnerUp", "eyeSquint", "mouthPress"], 2, False
-    ):
-        resting += weights_of({name: rng.uniform(0, 0.1)})
-    strengths = np.ones(len(ACTIONS), np.float32)
+    resting = np.zeros(len(ACTIONS))
+    candidates = ["mouthFrown", "mouthSmile", "browDown", "browInnerUp", "eyeSquint", "mouthPress"]
+    for _ in range(2):
+        name = draws.pick(candidates)
+        candidates.remove(name)
+        resting += weights_of({name: draws.uniform(0, 0.1)})
+    strengths = np.ones(len(ACTIONS))
     for name in sorted(SIDED | {"browInnerUp", "jawOpen", "mouthShrugLower"}):
-        strengths += weights_of({name: rng.uniform(-0.15, 0.15)})
+        strengths += weights_of({name: draws.uniform(-0.15, 0.15)})
     return resting, strengths
 
 
-def draw_expression(label: str, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+def draw_expression(label: str, draws: Draws) -> tuple[np.ndarray, float]:
     """How `label` is shown in one video: the action weights (52,) at intensity 1, and the peak intensity.
 
-    Every action strays from its mean, the two sides differ, one action may be missing, and some videos mix in another
+    Every action varies around its mean, the two sides differ, one action may be weak, and some videos mix in another
     emotion below the label's strength. Neutral has no weights and the peak 0.
     """
     if not RECIPES[label]:
-        return np.zeros(len(ACTIONS), np.float32), 0.0
-    recipe = {name: weight * rng.normal(1, 0.15) for name, weight in RECIPES[label].items()}
-    if rng.random() < 0.15:
-        recipe[rng.choice(list(recipe)[1:])] *= 0.3
+        return np.zeros(len(ACTIONS)), 0.0
+    recipe = {name: weight * draws.normal(1, 0.15) for name, weight in RECIPES[label].items()}
+    if draws.happens(0.15):
+        recipe[draws.pick(list(recipe)[1:])] *= 0.3
     weights = weights_of(recipe)
-    if rng.random() < 0.2:
-        other = rng.choice([name for name in EMOTIONS if name != label])
-        weights += rng.uniform(0.1, 0.25) * weights_of(RECIPES[other])
-    sides = rng.uniform(-0.15, 0.15)
-    weights *= [1 + sides * (name.endswith("Left") - 1.0 * name.endswith("Right")) for name in ACTIONS]
-    peak = rng.uniform(0.65, 0.85) if rng.random() < 0.25 else rng.uniform(0.85, 1.0)
-    return np.clip(weights, 0, 1.7).astype(np.float32), float(peak)
+    if draws.happens(0.2):
+        other = draws.pick([name for name in EMOTIONS if name != label])
+        weights += draws.uniform(0.1, 0.25) * weights_of(RECIPES[other])
+    left_share = draws.uniform(-0.15, 0.15)
+    for action, name in enumerate(ACTIONS):
+        if name.endswith("Left"):
+            weights[action] *= 1 + left_share
+        elif name.endswith("Right"):
+            weights[action] *= 1 - left_share
+    is_weak = draws.happens(0.25)
+    peak = draws.uniform(0.65, 0.85) if is_weak else draws.uniform(0.85, 1.0)
+    return np.clip(weights, 0, MAX_WEIGHT), peak
+
+
+def _both_sides(name: str) -> tuple[str, ...]:
+    """The facial actions that a name, sided or not, stands for."""
+    return (name + "Left", name + "Right") if name in SIDED else (name,)

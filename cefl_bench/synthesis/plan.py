@@ -5,8 +5,11 @@ from typing import Literal
 
 import numpy as np
 
+from cefl_bench.synthesis.draws import Draws
 from cefl_bench.synthesis.expression import draw_expression
 from cefl_bench.synthesis.intensity import draw_curve
+
+SIZE = 112  # of a frame, in pixels
 
 
 @dataclass(frozen=True)
@@ -21,9 +24,9 @@ class VideoPlan:
     number: int
     num_frames: int
 
-    def stream(self, purpose: Literal["expression", "curve", "distractors", "camera"]) -> np.random.Generator:
+    def stream(self, purpose: Literal["expression", "curve", "distractors", "camera"]) -> Draws:
         """A random stream for one purpose, independent of the others: nothing but the expression knows the label."""
-        return np.random.default_rng(np.random.SeedSequence([self.seed, 1, self.number, *purpose.encode()]))
+        return Draws(self.seed, 1, self.number, *purpose.encode())
 
     def expression(self) -> tuple[np.ndarray, np.ndarray]:
         """Action weights (52,) at intensity 1, and the intensity of every frame (F,)."""

@@ -6,11 +6,13 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path
 from cefl_bench.parallel.workers import Workers, alone_in
 from cefl_bench.synthesis.corpus import Corpus
+from cefl_bench.synthesis.decoded import frames_sha256
 from cefl_bench.synthesis.plan import VideoPlan
+from cefl_bench.synthesis.standard import combined
 
 
 def produce(corpus: Corpus, num_workers: int) -> None:
-    """Render what is missing, then write the tables. A finished video is never rendered twice.
+    """Render what is missing, hash what the videos decode to, then write the tables. No video is rendered twice.
 
     Raises:
         UserError: when the folder is another corpus's or another run's, cannot be written, or a worker was killed.
@@ -28,7 +30,13 @@ def produce(corpus: Corpus, num_workers: int) -> None:
                 jobs = [(plan, corpus.path_of(plan)) for plan in missing]
                 with Workers(num_workers, start="spawn", prepare=_load_head) as workers:
                     workers.spread(_render_one, jobs, [plan.name for plan in missing], "rendering")
-            corpus.write_tables()
+            checked = corpus.checked_videos()
+            names = [plan.name for plan in checked]
+            with Workers(num_workers) as workers:
+                digests = workers.spread(
+                    frames_sha256, [(corpus.path_of(plan),) for plan in checked], names, "checking"
+                )
+            corpus.write_tables(combined(names, digests))
     except OSError as error:
         raise UserError(f"cannot write to {str(error.filename or corpus.root)!r}: {error.strerror or error}") from None
 

@@ -1,8 +1,11 @@
 """Triangles to pixels: a depth-buffered rasteriser with supersampling, as a warp kernel over the frames of a video.
 
 Only primary rays are wanted, and for those a depth buffer gives the picture a ray caster gives, at a tenth of the
-time. Colours are shaded per vertex and interpolated: at this size most triangles are smaller than a pixel. It runs on
-the CPU even where there is a GPU, since the bytes of the corpus must not depend on the device.
+time. Colours are shaded per vertex and interpolated: at this size most triangles are smaller than a pixel.
+
+A compiler may fuse a multiplication with an addition, which rounds once where two operations round twice. It changes no
+bit here: all that is multiplied and added are multiples of powers of two, of so few bits that float64 holds every
+product and sum exactly; a division or a rounding to float32 comes last.
 """
 
 import os
@@ -10,13 +13,17 @@ import os
 import numpy as np
 import warp as wp
 
+from cefl_bench.synthesis.exact import on_grid
+
 wp.config.log_level = wp.LOG_ERROR  # no banner, and no word about a missing GPU
 wp.config.enable_backward = False
-SAMPLES = 3  # per pixel side
+wp.config.cpu_compiler_flags = ""  # no -march=native: one machine code for all processors of an architecture
+SAMPLES_PER_SIDE = 3  # of a pixel
+STEPS_PER_SAMPLE = 64  # to which corners of triangles are rounded; an area then takes 31 bits, a colour 18, a depth 20
 
 
 def _start_quietly() -> None:
-    """Initialise warp with stderr closed: its native part complains about a missing GPU past every log level."""
+    """Initialise warp with stderr closed: its native part complains about a missing GPU at every log level."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
@@ -32,50 +39,68 @@ _start_quietly()
 
 @wp.kernel
 def rasterise(
-    points: wp.array2d(dtype=wp.vec3),
-    colours: wp.array2d(dtype=wp.vec3),
-    triangles: wp.array(dtype=wp.vec3i),
-    depth: wp.array3d(dtype=wp.float32),
-    picture: wp.array3d(dtype=wp.vec3),
+    points: wp.array2d[wp.vec3d],
+    colours: wp.array2d[wp.vec3d],
+    triangles: wp.array[wp.vec3i],
+    background: wp.array2d[wp.vec3],
+    samples_per_side: int,
+    depth: wp.array2d[wp.float64],
+    samples: wp.array2d[wp.vec3],
+    pictures: wp.array3d[wp.vec3],
 ):
-    """One thread draws one frame. `points` (F, V): column, row (in samples) and depth; near is small."""
-    frame = wp.tid()
-    height = depth.shape[1]
-    width = depth.shape[2]
-    for t in range(triangles.shape[0]):
-        corner = triangles[t]
-        a = points[frame, corner[0]]
-        b = points[frame, corner[1]]
-        c = points[frame, corner[2]]
-        area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-        if area < 0.0:  # facing the camera: rows grow downwards, so the winding is reversed
-            left = wp.max(int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])))), 0)
-            right = wp.min(int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])))), width - 1)
-            top = wp.max(int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])))), 0)
-            bottom = wp.min(int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])))), height - 1)
-            for row in range(top, bottom + 1):
-                y = float(row)
-                for column in range(left, right + 1):
-                    x = float(column)
-                    u = ((b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)) / area
-                    v = ((c[0] - x) * (a[1] - y) - (c[1] - y) * (a[0] - x)) / area
-                    w = 1.0 - u - v
-                    if u >= 0.0 and v >= 0.0 and w >= 0.0:
-                        z = u * a[2] + v * b[2] + w * c[2]
-                        if z < depth[frame, row, column]:
-                            depth[frame, row, column] = z
-                            picture[frame, row, column] = (
-                                u * colours[frame, corner[0]]
-                                + v * colours[frame, corner[1]]
-                                + w * colours[frame, corner[2]]
-                            )
+    """Draw all frames, one after the other, in the same buffers. `points` (F, V): column, row (in samples), depth."""
+    height = depth.shape[0]
+    width = depth.shape[1]
+    for frame in range(points.shape[0]):
+        for row in range(height):
+            for column in range(width):
+                depth[row, column] = wp.float64(1.0e9)
+                samples[row, column] = background[row // samples_per_side, column // samples_per_side]
+        for t in range(triangles.shape[0]):
+            corner = triangles[t]
+            a = points[frame, corner[0]]
+            b = points[
+                frame, corner[2]
+            ]  # rows grow downwards: this way round, what faces the camera has an area above 0
+            c = points[frame, corner[1]]
+            area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+            if area > wp.float64(0.0):
+                left = wp.max(int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])))), 0)
+                right = wp.min(int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])))), width - 1)
+                top = wp.max(int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])))), 0)
+                bottom = wp.min(int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])))), height - 1)
+                share = wp.float64(1.0) / area
+                x = wp.float64(left)
+                for row in range(top, bottom + 1):
+                    y = wp.float64(row)
+                    near_a = (b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)
+                    near_b = (c[0] - x) * (a[1] - y) - (c[1] - y) * (a[0] - x)
+                    for column in range(left, right + 1):
+                        near_c = area - near_a - near_b
+                        if near_a >= wp.float64(0.0) and near_b >= wp.float64(0.0) and near_c >= wp.float64(0.0):
+                            z = (near_a * a[2] + near_b * b[2] + near_c * c[2]) * share
+                            if z < depth[row, column]:
+                                depth[row, column] = z
+                                mixed = (
+                                    near_a * colours[frame, corner[0]]
+                                    + near_b * colours[frame, corner[2]]
+                                    + near_c * colours[frame, corner[1]]
+                                ) * share
+                                samples[row, column] = wp.vec3(float(mixed[0]), float(mixed[1]), float(mixed[2]))
+                        near_a = near_a + b[1] - c[1]
+                        near_b = near_b + c[1] - a[1]
+        for row in range(pictures.shape[1]):
+            for column in range(pictures.shape[2]):
+                total = wp.vec3()
+                for i in range(samples_per_side):
+                    for j in range(samples_per_side):
+                        total = total + samples[row * samples_per_side + i, column * samples_per_side + j]
+                pictures[frame, row, column] = total / float(samples_per_side * samples_per_side)
 
 
 @wp.kernel
-def sum_normals(
-    vertices: wp.array2d(dtype=wp.vec3), triangles: wp.array(dtype=wp.vec3i), normals: wp.array2d(dtype=wp.vec3)
-):
-    """Add every triangle's area-weighted normal to its corners; one thread per frame, so the order is fixed."""
+def add_normals(vertices: wp.array2d[wp.vec3d], triangles: wp.array[wp.vec3i], normals: wp.array2d[wp.vec3d]):
+    """Add every triangle's normal, as long as twice its area, to its corners; one thread per frame."""
     frame = wp.tid()
     for t in range(triangles.shape[0]):
         corner = triangles[t]
@@ -85,16 +110,16 @@ def sum_normals(
             normals[frame, corner[k]] = normals[frame, corner[k]] + normal
 
 
-def smooth_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Unit vertex normals (F, V, 3) of vertices (F, V, 3) and triangles (T, 3)."""
-    normals = np.zeros(vertices.shape, np.float32)
+def sum_of_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Vertex normals (F, V, 3), not of unit length, of vertices (F, V, 3) on the grid and triangles (T, 3)."""
+    normals = np.zeros(vertices.shape)
     wp.launch(
-        sum_normals,
+        add_normals,
         dim=len(vertices),
-        inputs=[_vectors(vertices), _triangles(triangles), _vectors(normals)],
+        inputs=[_share(vertices, wp.vec3d), _share(triangles, wp.vec3i), _share(normals, wp.vec3d)],
         device="cpu",
     )
-    return normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-12)
+    return normals
 
 
 def draw(points: np.ndarray, colours: np.ndarray, triangles: np.ndarray, background: np.ndarray) -> np.ndarray:
@@ -103,32 +128,38 @@ def draw(points: np.ndarray, colours: np.ndarray, triangles: np.ndarray, backgro
     Args:
         points: (F, V, 3) column and row in pixels, and depth (near is small).
         colours: (F, V, 3) linear or display values, whatever the background is in.
+        triangles: (T, 3) int32.
         background: (H, W, 3).
 
     Returns:
-        (F, H, W, 3) float32, each pixel the mean of `SAMPLES` x `SAMPLES` samples.
+        (F, H, W, 3) float32, each pixel the mean of `SAMPLES_PER_SIDE` x `SAMPLES_PER_SIDE` samples.
     """
     height, width = background.shape[:2]
-    samples = points.copy()
-    samples[..., :2] = samples[..., :2] * SAMPLES + (SAMPLES - 1) / 2
-    large = np.repeat(np.repeat(background.astype(np.float32), SAMPLES, 0), SAMPLES, 1)
-    picture = np.repeat(large[None], len(points), 0)
-    depth = np.full(picture.shape[:3], np.inf, np.float32)
+    corners = on_grid(points)
+    placed = corners[..., :2] * SAMPLES_PER_SIDE + (SAMPLES_PER_SIDE - 1) / 2
+    corners[..., :2] = np.rint(placed * STEPS_PER_SAMPLE) / STEPS_PER_SAMPLE
+    size = (height * SAMPLES_PER_SIDE, width * SAMPLES_PER_SIDE)
+    depth, samples = np.empty(size), np.empty((*size, 3), np.float32)
+    pictures = np.empty((len(points), height, width, 3), np.float32)
     wp.launch(
         rasterise,
-        dim=len(points),
-        inputs=[_vectors(samples), _vectors(colours), _triangles(triangles), wp.array(depth, copy=False, device="cpu")],
-        outputs=[_vectors(picture)],
+        dim=1,
+        inputs=[
+            _share(corners, wp.vec3d),
+            _share(on_grid(colours), wp.vec3d),
+            _share(triangles, wp.vec3i),
+            _share(background.astype(np.float32), wp.vec3),
+            SAMPLES_PER_SIDE,
+            _share(depth, wp.float64),
+            _share(samples, wp.vec3),
+            _share(pictures, wp.vec3),
+        ],
         device="cpu",
     )
-    return picture.reshape(len(points), height, SAMPLES, width, SAMPLES, 3).mean((2, 4))
+    return pictures
 
 
-def _vectors(values: np.ndarray) -> wp.array:
-    """Share a contiguous float32 array (.., 3) with warp, without a copy."""
-    assert values.dtype == np.float32 and values.flags.c_contiguous
-    return wp.array(values, dtype=wp.vec3, copy=False, device="cpu")
-
-
-def _triangles(triangles: np.ndarray) -> wp.array:
-    return wp.array(triangles, dtype=wp.vec3i, device="cpu")
+def _share(values: np.ndarray, kind: type) -> wp.array:
+    """Give warp a contiguous array without a copy; the last axis of three may be one vector."""
+    assert values.flags.c_contiguous
+    return wp.array(values, dtype=kind, copy=False, device="cpu")

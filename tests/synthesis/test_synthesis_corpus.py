@@ -15,8 +15,9 @@ import pytest
 from cefl_bench.files import sha256_of
 from cefl_bench.synthesis.anatomy import ACTIONS
 from cefl_bench.synthesis.corpus import PRESETS, Corpus
+from cefl_bench.synthesis.draws import Draws
 from cefl_bench.synthesis.expression import CLASSES, RECIPES
-from cefl_bench.synthesis.intensity import APEX, apex_of, draw_curve
+from cefl_bench.synthesis.intensity import APEX_SHARE, apex_of, draw_curve
 
 EVERY = sorted(PRESETS)
 
@@ -61,16 +62,16 @@ def test_the_apex_is_where_the_intensity_is(tiny_corpus, labels):
             continue
         inside = np.zeros(len(curve), bool)
         inside[int(row["apex_start"]) : int(row["apex_end"])] = True
-        assert (inside == (curve >= APEX * curve.max())).all(), row["name"]
+        assert (inside == (curve >= APEX_SHARE * curve.max())).all(), row["name"]
         assert curve.max() <= 1 and curve.min() == 0
 
 
 @pytest.mark.parametrize("num_frames", (16, 24, 40, 110))
 def test_the_apex_is_one_stretch_of_a_fifth_to_a_third(num_frames):
     for seed in range(200):
-        curve = draw_curve(num_frames, 0.8, np.random.default_rng(seed))
+        curve = draw_curve(num_frames, 0.8, Draws(seed))
         start, end = apex_of(curve)
-        assert (curve[start:end] >= APEX * curve.max()).all()
+        assert (curve[start:end] >= APEX_SHARE * curve.max()).all()
         assert 0.15 <= (end - start) / num_frames <= 0.4
         assert curve[0] < 0.5 * 0.8 and curve[-1] < 0.5 * 0.8
 

@@ -23,10 +23,9 @@ def run(folder: Path, *more: str, preset: str = "tiny", **options) -> subprocess
 
 
 def one_line(done: subprocess.CompletedProcess) -> str:
-    """The run's error, which must be one line and status 1 (the progress bar's line ends with a carriage return)."""
-    errors = [
-        line for line in done.stderr.replace("\r", "\n").splitlines() if line and not line.startswith("rendering:")
-    ]
+    """The run's error, which must be one line and status 1 (a progress bar's line ends with a carriage return)."""
+    lines = done.stderr.replace("\r", "\n").splitlines()
+    errors = [line for line in lines if line and not line.startswith(("rendering:", "checking:"))]
     assert done.returncode == 1 and len(errors) == 1 and errors[0].startswith("error: "), done.stderr
     return errors[0]
 

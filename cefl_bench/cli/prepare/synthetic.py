@@ -16,7 +16,7 @@ def parse_arguments() -> argparse.Namespace:
         "A stopped run goes on where it stopped: call it again.",
         epilog="presets (videos, frames in each, people, folds): "
         + "; ".join(
-            f"{name} {preset.num_folds * preset.videos_per_class * 7}, {preset.min_frames}-{preset.max_frames}, "
+            f"{name} {preset.num_videos}, {preset.min_frames}-{preset.max_frames}, "
             f"{preset.num_folds * preset.subjects_per_fold}, {preset.num_folds}"
             for name, preset in PRESETS.items()
         ),
@@ -49,3 +49,6 @@ def main() -> None:
         produce(corpus, arguments.workers)
     corpus.claim()
     print(f"{corpus.root} is complete: {len(corpus.videos())} videos, labels.csv, intensities.csv, card.json")
+    warning = corpus.warning()
+    if warning:
+        print(warning)
