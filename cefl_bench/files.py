@@ -114,12 +114,10 @@ def check_kind(value: Any, kind: type[Kind], path: str | Path, expected: str, re
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        wrong, _, field = _first_line(error).partition(" - at ")
-        field = field.strip("`$").removeprefix(".")
-        wrong = wrong.replace("Object missing required field", "there is no").replace("Expected", "wanted")
-        raise UserError(
-            f"{path}: {field and f'{field}: '}{wrong.replace('`', '')}: expected {expected}; {remedy}"
-        ) from None
+        wrong, _, field = _first_line(error).replace("`", "").partition(" - at ")
+        wrong = wrong.replace("Object missing required field", "there is no").replace("Expected", "expected")
+        where = field.removeprefix("$").removeprefix(".")
+        raise UserError(f"{path} is not {expected} ({where and f'{where}: '}{wrong}): {remedy}") from None
     return cast(Kind, value)
 
 

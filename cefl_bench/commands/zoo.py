@@ -17,7 +17,6 @@ from cefl_bench.records import CountedCost
 from cefl_bench.report.board import Row, Table
 from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.model_zoo import Cost, Meta, Section, ZooRow, zoo_page
-from cefl_bench.report.naming import start_name
 from cefl_bench.report.published import published
 from cefl_bench.runs.folder import PREDICTIONS, RESULT
 from cefl_bench.runs.predictions import predictions_of
@@ -88,13 +87,9 @@ def _matrix() -> list[tuple[Path, str | None, Config]]:
 
 
 def _start(config: Config) -> str:
-    """Where the initial weights of a config come from, as `naming.start_name` calls them."""
+    """Where the initial weights of a config come from."""
     sources = config.model.backbone.get("init_cfg") or {}
-    given = [(kind, str(name)) for kind, name in sources.items() if name]
-    if not given:
-        return "scratch"
-    kind, name = given[0]
-    return start_name(name if kind == "checkpoint" else f"{kind} {name}")
+    return next((f"{kind} {name}" for kind, name in sources.items() if name), "scratch")
 
 
 def _config_called(name: str) -> Config | None:

@@ -176,7 +176,7 @@ def _group_alone(externals: Sequence[External], left_out: list[str]) -> Group:
 
 
 def _read_about(path: Path) -> About:
-    example = '{"name": .., "dataset": .., "folds": [..], "source": ..}'
+    example = 'of the form {"name": .., "dataset": .., "folds": [..], "source": ..}'
     remedy = "take the folder away, or set it right"
     return check_kind(read_json(path, remedy), About, path, example, remedy)
 

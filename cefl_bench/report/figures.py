@@ -73,7 +73,7 @@ def write_figures(leaderboard: Leaderboard, folder: str | Path) -> list[Path]:
     """
     written: list[Path] = []
     for table, name in zip(leaderboard["tables"], _file_names(leaderboard["tables"]), strict=True):
-        names, drawn = _names(table)
+        names, drawn = figure_names(table)
         with plt.rc_context(STYLE), drawn.applied():
             for what, draw in FIGURES.items():
                 figure = draw(table, names)
@@ -186,7 +186,7 @@ FIGURES: dict[str, Callable[[Table, Names], Figure | None]] = {
 }
 
 
-def _names(table: Table) -> tuple[Names, Lettering]:
+def figure_names(table: Table) -> tuple[Names, Lettering]:
     """Titles and class names as figures can have them."""
     rows, classes = table["rows"], table["classes"]
     titles, configs = [row["title"] for row in rows], [row["method"] for row in rows]

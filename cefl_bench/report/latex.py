@@ -2,7 +2,7 @@
 
 from cefl_bench.functional.escaping import latex_text
 from cefl_bench.report.board import Leaderboard, Numbers, Row, Table
-from cefl_bench.report.naming import EPOCH, amount, percent, rank_text, start_text
+from cefl_bench.report.naming import EPOCH, percent, rank_text, start_text
 from cefl_bench.report.notes import badge_text, cut, notes
 
 METHOD_MM = 27
@@ -16,11 +16,14 @@ def latex(leaderboard: Leaderboard) -> str:
 
 
 def _table(table: Table) -> str:
-    amounts = {amount(row, table) for row in table["rows"]}
-    over = f", over {amounts.pop()} folds and seeds" if len(amounts) == 1 else ""
+    amounts = {(len(row["folds"]), len(row["seeds"])) for row in table["rows"]}
+    over = ""
+    if len(amounts) == 1:
+        folds, seeds = amounts.pop()
+        over = f", {folds} {'fold' if folds == 1 else 'folds'} with {seeds} {'seed' if seeds == 1 else 'seeds'}"
     caption = (
         f"{table['title']}, protocol {table['protocol_id']}: {EPOCH[table['headline']]}{over}, in percent over all "
-        "test clips, with 95 % intervals; start: the initial weights"
+        "test clips, with 95 % intervals. Start: the initial weights"
     )
     lines = [
         "\\begin{table}",
@@ -42,7 +45,7 @@ def _row(row: Row, table: Table) -> str:
     name = f"\\raggedright {latex_text(row['title'])}"
     marks = badge_text(row, table)
     if marks:
-        name += f"{{\\scriptsize{latex_text(marks)}}}"
+        name += f" {{\\scriptsize {latex_text(marks)}}}"
     cells = [
         rank_text(row["rank"]).replace("-", "--"),
         name,

@@ -84,7 +84,9 @@ def _system_fonts() -> list[font_manager.FontEntry]:
     upright = [
         font
         for font in font_manager.fontManager.ttflist
-        if font.style == "normal" and font.weight in (400, "normal", "regular", "book")
+        if font.style == "normal"
+        and font.weight in (400, "normal", "regular", "book")
+        and not font.name.startswith("Last Resort")  # which has a box for every letter
     ]
     return sorted(upright, key=lambda font: (LIKELY_FONT.search(font.name) is None, font.name))
 

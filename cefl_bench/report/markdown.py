@@ -101,7 +101,7 @@ def _extra(table: Table) -> list[str]:
                 cells.append("")
                 continue
             shown = significant(extra["mean"])
-            spread = "" if extra["std"] is None else f" ± {significant(extra['std'])}"
+            spread = "" if extra["std"] is None else f" ± {significant(extra['std'], 2)}"
             cells.append((f"**{shown}**" if extra["mean"] == metric.best else shown) + spread)
         lines.append(table_line(cells))
     return lines

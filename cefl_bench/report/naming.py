@@ -1,7 +1,6 @@
 """How numbers and names are written in the pages and the figures."""
 
 import math
-import re
 from collections.abc import Sequence
 
 from cefl_bench.functional.duration import duration
@@ -15,13 +14,6 @@ EPOCH = {
     "external": "predictions of other code, as they were given",
 }
 """Which epoch the headline of a table is of, in words."""
-PRETRAINING = {
-    r"in2[12]k|imagenet2[12]k": "ImageNet-21k",
-    r"in12k": "ImageNet-12k",
-    r"in1k|imagenet1k": "ImageNet-1k",
-    r"kinetics400": "Kinetics-400",
-}
-"""What the names of timm's and torchvision's weights say of the data that they were trained on first."""
 
 
 def percent(rate: float | None, digits: int = 1) -> str:
@@ -48,9 +40,9 @@ def mean_and_spread(numbers: Numbers | Spread) -> str:
     return percent(numbers["mean"]) + ("" if std is None else f" ± {percent(std)}")
 
 
-def significant(value: float) -> str:
-    """Any number with four digits."""
-    return f"{value:.4g}"
+def significant(value: float, digits: int = 4) -> str:
+    """Any number with so many digits."""
+    return f"{value:.{digits}g}"
 
 
 def si(count: float | None) -> str:
@@ -103,22 +95,6 @@ def amount(row: Row, table: Table) -> str:
     """How much a row rests on: folds x seeds."""
     folds = f"{len(row['folds'])} of {table['num_folds']}" if row["folds_missing"] else str(len(row["folds"]))
     return folds if row["external"] else f"{folds} x {len(row['seeds'])}"
-
-
-def start_name(source: str) -> str:
-    """Where initial weights came from, in a word or two: `scratch`, `ImageNet-1k`, or the name of a file.
-
-    Args:
-        source: as a `Result` has it, such as `timm resnet18.tv_in1k, 100.0% of the trunk`.
-    """
-    weights = source.rpartition(", ")[0] if source.endswith("of the trunk") else source
-    kind, _, name = weights.partition(" ")
-    if kind in ("timm", "torchvision"):
-        for pattern, data in PRETRAINING.items():
-            if re.search(pattern, name, re.IGNORECASE):
-                return data
-        return weights
-    return weights.rpartition("/")[2]
 
 
 def start_text(row: Row) -> str:

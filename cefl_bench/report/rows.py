@@ -12,8 +12,7 @@ from cefl_bench.functional.statistics import mean_and_std
 from cefl_bench.report.board import BestEpoch, BestTest, Extra, Gap, Metric, Numbers, Row, RunLine, Spread
 from cefl_bench.report.collect import Run
 from cefl_bench.report.comparison import Answers, Clips
-from cefl_bench.report.naming import start_name
-from cefl_bench.runs.result import Result, Scores, headline, title_of
+from cefl_bench.runs.result import Result, Scores, headline, start_of, title_of
 
 
 class Latency(NamedTuple):
@@ -95,7 +94,7 @@ def _run_line(run: Run, clips: Clips, folder: Path) -> RunLine:
         "missing_names": missing,
         "command": result["command"] if result else None,
         "work_dir": str(run.folder.relative_to(folder)),
-        "start": start_name(result["init"]["source"]) if result and result["init"] else None,
+        "start": start_of(result) if result else None,
         "environment": environment,
         "git": environment["git"] if environment else None,
         "data_fingerprint": result["data_fingerprint"] if result else {},

@@ -29,6 +29,9 @@ BEST_TEST: Which = "best_test"
 MAX_DEPTH = 60
 """Levels of a config or protocol, which may hold anything else that JSON can."""
 MAX_INTEGER = 10**18
+EXPECTED, REMEDY = "the result.json that tools/train.py leaves", "take it away, or run that training again"
+MAX_SHOWN_LENGTH = 40
+"""Characters of a value in a message."""
 
 
 class Val(TypedDict):
@@ -146,9 +149,12 @@ class Data(TypedDict):
 
 
 class Init(TypedDict):
-    """Where the initial weights came from: `scratch`, or a source and what it filled."""
+    """Where the initial weights came from."""
 
-    source: Name
+    start: NotRequired[Name]
+    """What they were trained on, in a word: `scratch`, `ImageNet`, .."""
+    source: Text
+    """Which weights exactly."""
     sha256: Text
 
 
@@ -204,17 +210,20 @@ def read_result(path: str | Path) -> Result:
         UserError: naming the file and the field that is missing, of another kind than `Result` says, or in
             contradiction to another one.
     """
-    path = Path(path)
-    expected, remedy = "the result.json that tools/train.py leaves", "take it away, or run that training again"
-    content = read_json(path, remedy)
+    return check_result(read_json(path, REMEDY), path)
+
+
+def check_result(content: Any, path: str | Path) -> Result:
+    """The content of the file `path` as a `Result`. Raises: UserError: as `read_result` does."""
     version = content.get("schema_version", SCHEMA_VERSION) if isinstance(content, dict) else SCHEMA_VERSION
     if version != SCHEMA_VERSION:
+        shown = repr(version)[:MAX_SHOWN_LENGTH]
         raise UserError(
-            f"{path}: schema_version is {version!r}: expected {SCHEMA_VERSION}, which this version of cefl_bench reads"
+            f"{path}: schema_version is {shown}: expected {SCHEMA_VERSION}, which this version of cefl_bench reads"
         )
-    result = check_kind(content, Result, path, expected, remedy)
+    result = check_kind(content, Result, path, EXPECTED, REMEDY)
     for wrong in _contradictions(result):
-        raise UserError(f"{path}: {wrong}: expected {expected}; {remedy}")
+        raise UserError(f"{path} is not {EXPECTED} ({wrong}): {REMEDY}")
     return result
 
 
@@ -229,6 +238,12 @@ def headline(result: Result) -> Which:
 def title_of(result: Result) -> str:
     """The method's name for people, which older files lack."""
     return result.get("title", result["method"])
+
+
+def start_of(result: Result) -> str | None:
+    """What the initial weights were trained on, in a word; None after a test alone."""
+    init = result["init"]
+    return init.get("start", init["source"]) if init else None
 
 
 def _contradictions(result: Result) -> Iterator[str]:
