@@ -10,7 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar, cast
+
+import msgspec
 
 from cefl_bench.errors import UserError
 
@@ -21,6 +23,8 @@ IMAGE_SUFFIXES = frozenset(
 """The formats of images that OpenCV decodes to 8 bits, in lower case."""
 TEMPORARY = re.compile(r"\..+\.\d+\.tmp(\.[^.]*)?")
 """The names that `atomic_path` gives."""
+
+Kind = TypeVar("Kind")
 
 
 @contextmanager
@@ -81,6 +85,44 @@ def write_json(path: str | Path | None, values: Any) -> None:
     """Write values as JSON, atomically, where a path is given. A NaN is our own mistake, and an error."""
     if path is not None:
         write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path, remedy: str) -> Any:
+    """The content of a JSON file. NaN, infinite numbers and half a character are not JSON.
+
+    Raises:
+        UserError: naming the file, and what to do (`remedy`), where it cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file():  # a folder, or a pipe, which would be waited for
+        raise UserError(f"{path} is not there, or is no file: {remedy}")
+    try:
+        return msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.MsgspecError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read as JSON ({_first_line(error)}): {remedy}") from None
+
+
+def check_kind(value: Any, kind: type[Kind], path: str | Path, expected: str, remedy: str) -> Kind:
+    """The value itself, fields and all, where it is what a type says; fields that the type does not know are let be.
+
+    Args:
+        path, expected: which file it is from, and what that was meant to be; for the message.
+
+    Raises:
+        UserError: naming the field that is missing or of another kind.
+    """
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        wrong, _, field = _first_line(error).replace("`", "").partition(" - at ")
+        wrong = wrong.replace("Object missing required field", "there is no").replace("Expected", "expected")
+        where = field.removeprefix("$").removeprefix(".")
+        raise UserError(f"{path} is not {expected} ({where and f'{where}: '}{wrong}): {remedy}") from None
+    return cast(Kind, value)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def check_writable(option: str, path: str | None) -> None:

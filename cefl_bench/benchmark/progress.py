@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from cefl_bench.benchmark.job import Job
 from cefl_bench.benchmark.process import last_words
-from cefl_bench.hooks.progress import duration
-from cefl_bench.report.runs import honest
+from cefl_bench.functional.duration import duration
+from cefl_bench.runs.result import headline
 
 EVERY = 60.0
 """Seconds between two lines on how far it is, in a log file; on a terminal there is a bar."""
@@ -59,7 +59,7 @@ class Progress:
         self._epochs[job] = job.num_epochs
         result = job.result()
         assert result is not None, "a job without a reason has a result"
-        scores = result["metrics"][honest(result)]
+        scores = result["metrics"][headline(result)]
         self.say(f"done     {job}: UAR {scores['uar']:.3f}  WAR {scores['war']:.3f}")
 
     def show(self, running: Sequence[Job], slots: int) -> None:

@@ -1,6 +1,5 @@
 """Train and test what a config describes: resolve it to a plan, then run the plan."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -36,6 +35,7 @@ from cefl_bench.report.summary import summary
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.environment import device_name
 from cefl_bench.runs.folder import CONFIG, CONFUSION, LAST, RESULT
+from cefl_bench.runs.result import read_result
 
 
 @dataclass
@@ -148,7 +148,7 @@ def run(plan: Plan) -> None:
 def finish(folder: Path) -> Path:
     """Draw the confusion matrix of a finished run, and say how it ended."""
     if is_main_process():
-        draw_confusion(json.loads((folder / RESULT).read_text(encoding="utf-8")), folder / CONFUSION)
+        draw_confusion(read_result(folder / RESULT), folder / CONFUSION)
         say(summary(folder))
     return folder
 

@@ -14,11 +14,13 @@ from cefl_bench.files import write_text
 from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
 from cefl_bench.plain import plain
 from cefl_bench.records import CountedCost
+from cefl_bench.report.board import Row, Table
 from cefl_bench.report.leaderboard import make_leaderboard
-from cefl_bench.report.model_zoo import Row, Section, zoo_page
+from cefl_bench.report.model_zoo import Cost, Meta, Section, ZooRow, zoo_page
 from cefl_bench.report.published import published
-from cefl_bench.report.runs import answers_of, honest, read_result
 from cefl_bench.runs.folder import PREDICTIONS, RESULT
+from cefl_bench.runs.predictions import predictions_of
+from cefl_bench.runs.result import Result, headline, read_result
 
 PACKAGE = Path(__file__).parents[1]
 CONFIGS, PAGE = bases(), PACKAGE.parent / "model_zoo.md"
@@ -40,20 +42,28 @@ def check_zoo() -> None:
 def make_zoo() -> str:
     """The text of model_zoo.md: a section for every corpus, in alphabetical order, with every method in it."""
     tables, scores = _measured()
-    rows: dict[str, list[Row]] = {}
-    metas: dict[str, dict[str, Any]] = {}
+    rows: dict[str, list[ZooRow]] = {}
+    metas: dict[str, Meta] = {}
     costs: dict[str, CountedCost] = {}  # by model and input: methods cost the same on corpora of as many classes
     for leaf, dataset, config in tqdm(_matrix(), desc="configs", unit="config", leave=False, disable=None):
         meta = _corpus(config)
         metas[meta["key"]] = meta
         model = json.dumps([plain(config.model.to_dict()), video_shape(config)], sort_keys=True)
         if model not in costs:
-            costs[model] = config_cost(config)
-        for file in sorted((MEASURED / config.config_name).glob("*/result.json")):
-            _check_config(file, json.loads(file.read_text(encoding="utf-8")), config)
+            cost = config_cost(config)
+            costs[model] = {"params": cost["params"], "macs": cost["macs"]}
+        for file in sorted((MEASURED / config.config_name).glob(f"*/{RESULT}")):
+            _check_config(file, read_result(file), config)
         call = f"[{leaf.stem}](configs/{leaf.name})" + (f" --dataset {dataset}" if dataset else "")
-        measured = scores.pop(config.config_name, None)
-        row = Row(config.config_name, call, config.title, config.track, costs[model], measured)
+        row = ZooRow(
+            config=config.config_name,
+            call=call,
+            title=config.title,
+            track=config.track,
+            start=_start(config),
+            cost=costs[model],
+            scores=scores.pop(config.config_name, None),
+        )
         rows.setdefault(meta["key"], []).append(row)
     if scores:
         raise UserError(f"{MEASURED} has results of configs that are not there: {', '.join(sorted(scores))}")
@@ -76,22 +86,31 @@ def _matrix() -> list[tuple[Path, str | None, Config]]:
     return matrix
 
 
+def _start(config: Config) -> str:
+    """Where the initial weights of a config come from."""
+    sources = config.model.backbone.get("init_cfg") or {}
+    return next((f"{kind} {name}" for kind, name in sources.items() if name), "scratch")
+
+
 def _config_called(name: str) -> Config | None:
     return next((config for _, _, config in _matrix() if config.config_name == name), None)
 
 
-def _measured() -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+def _measured() -> tuple[list[Table], dict[str, Row]]:
     """The tables of the runs under version control, and the row of each config in them."""
     if not any(MEASURED.glob("*/*")):
         return [], {}
     board = make_leaderboard(MEASURED)
     if board["left_out"]:
         raise UserError(f"{MEASURED} has what is no run: {board['left_out'][0]}; take it away")
-    return board["tables"], {row["method"]: row for table in board["tables"] for row in table["rows"]}
+    rows: dict[str, Row] = {}
+    for table in board["tables"]:
+        rows.update((row["method"], row) for row in table["rows"])
+    return board["tables"], rows
 
 
 def add_results(files: list[str]) -> list[Path]:
-    """Copy finished runs, by their result.json with predictions.csv beside it, to where the zoo reads them.
+    """Copy finished runs, by their result with its predictions beside it, to where the zoo reads them.
 
     Raises:
         UserError: when a file is no result of a training with a config of this checkout, as it is now.
@@ -102,48 +121,48 @@ def add_results(files: list[str]) -> list[Path]:
 def _add(file: Path) -> Path:
     result = read_result(file)
     name, fold, seed = result["config_name"], result["fold"], result["seed"]
-    if honest(result) == "checkpoint":
+    if headline(result) == "checkpoint":
         raise UserError(f"{file} is of a test, not of a training: expected what tools/train.py leaves")
     config = _config_called(name)
     if config is None:
         raise UserError(f"{file} is of config {name!r}, which is not in {CONFIGS}")
     _check_config(file, result, config)
-    answers_of(file.parent, result)  # says what is wrong with them
+    predictions_of(file.parent, result)  # says what is wrong with them
     target = MEASURED / name / f"fold{fold}_seed{seed}"
     texts = {PREDICTIONS: (file.parent / PREDICTIONS).read_text(encoding="utf-8")}
     texts[RESULT] = json.dumps(result, indent=1) + "\n"  # last: with it the run counts
-    there = {path.name: path.read_text(encoding="utf-8") for path in target.glob("*")}
-    if there.keys() == texts.keys() and there != texts:
+    before = {path.name: path.read_text(encoding="utf-8") for path in target.glob("*")}
+    if before.keys() == texts.keys() and before != texts:
         raise UserError(f"{target} is there already, of another run: delete it to show {file} instead")
     for written, text in texts.items():
         write_text(target / written, text)
     return target
 
 
-def _corpus(config: Config) -> dict[str, Any]:
+def _corpus(config: Config) -> Meta:
     """The METAINFO of a config's corpus; of two, where it is tested on another than it is trained on."""
     trained, tested = (config[f"{split}_dataloader"].dataset for split in ("train", "test"))
-    meta, there = trained.type.METAINFO, tested.type.METAINFO
+    meta, other = trained.type.METAINFO, tested.type.METAINFO
     if not is_other_corpus(config.test_dataloader.dataset):
         return meta
-    return dict(
-        key=f"{meta['key']}_on_{there['key']}",
-        name=f"{meta['name']} -> {there['name']}",
+    return Meta(
+        key=f"{meta['key']}_on_{other['key']}",
+        name=f"{meta['name']} -> {other['name']}",
         classes=[name for name in meta["classes"] if name in tested.label_map.values()],
         num_folds=meta["num_folds"],
         num_clips=None,
-        note=f"Trained on the folds of {meta['name']}, tested on the videos of {there['name']} that show one of these "
-        "classes; an answer is one of them.",
+        note=f"Trained on the folds of {meta['name']}, tested on the videos of {other['name']} that show one of these "
+        "classes; only these can be predicted.",
     )
 
 
-def _check_config(file: Path, result: dict[str, Any], config: Config) -> None:
+def _check_config(file: Path, result: Result, config: Config) -> None:
     """Refuse a result of another protocol, model or corpus folder than the config has now, whatever it is called."""
     now = plain(config.to_dict())
     try:
         measured = _what_counts(result["config"] | {"track": result["track"], "num_processes": 1})
-    except (KeyError, TypeError):
-        raise UserError(f"{file} has no config: expected the result.json that tools/train.py leaves") from None
+    except (KeyError, TypeError, AttributeError):
+        raise UserError(f"{file} has no config: expected the {RESULT} that tools/train.py leaves") from None
     if changed := difference(measured, _what_counts(now)):
         raise UserError(
             f"{file} was measured with another {result['config_name']} than there is now "
@@ -152,5 +171,6 @@ def _check_config(file: Path, result: dict[str, Any], config: Config) -> None:
 
 
 def _what_counts(config: dict[str, Any]) -> dict[str, Any]:
+    """What must be as it was for a measured number to stand for a config: the protocol, the model, the data."""
     roots = {part: config[f"{part}_dataloader"]["dataset"]["data_root"] for part in ("train", "test")}
     return protocol_of(config) | {"model": config["model"], "data_root": roots}

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from tqdm import tqdm
 
 from cefl_bench.errors import UserError
+from cefl_bench.functional.duration import duration
 from cefl_bench.registry import HOOKS
 from cefl_bench.runs.folder import LOG
 
@@ -113,11 +114,3 @@ def in_words(metrics: dict[str, float]) -> dict[str, float]:
     line = {word: metrics[key] for word, key in words.items() if key in metrics}
     others = {key: value for key, value in metrics.items() if not key.startswith(("recall/", "val/", "localization/"))}
     return line | others
-
-
-def duration(seconds: float) -> str:
-    """Seconds in the unit that a person would use."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"

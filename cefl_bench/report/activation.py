@@ -1,23 +1,26 @@
 """What a model saw in one video: the frames of each clip, how active each clip was, and the class scores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 
 from cefl_bench.files import atomic_path
+from cefl_bench.report.lettering import class_numbers, lettering
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import SubFigure
 
 ACTIVE, QUIET, TRUTH = "#c2410c", "#94a3b8", "#0f766e"
+"""Colours: of the most active clip, of the others, of what the corpus knows."""
 
 
 @dataclass
 class Explanation:
-    """One video with its answer. Shapes: N clips of T frames, F frames in the file, K classes."""
+    """One video and its prediction. Shapes: N clips of T frames, F frames in the file, K classes."""
 
     name: str
     frames: np.ndarray
@@ -39,12 +42,18 @@ class Explanation:
 
 def draw_explanation(video: Explanation, path: str | Path) -> None:
     """Draw one video: frames above, activation and true intensity over time below, class scores at the right."""
+    drawn = lettering([*video.classes, video.name], [*class_numbers(video.classes), "this video"])
+    with drawn.applied():
+        _draw(replace(video, classes=tuple(drawn.names[:-1]), name=drawn.names[-1]), Path(path))
+
+
+def _draw(video: Explanation, path: Path) -> None:
     num_clips, num_frames_per_clip = video.frames.shape[:2]
     columns = num_clips * num_frames_per_clip
     frame_width = min(0.62, 9.5 / columns)
     width = columns * frame_width + 0.1 * num_clips
     figure = plt.figure(figsize=(width + 2.6, frame_width + 2.6), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(width + 0.5, 2.1))
+    left, right = np.atleast_1d(np.asarray(figure.subfigures(1, 2, width_ratios=(width + 0.5, 2.1))))
     _draw_left(left, video, frame_width)
     _draw_scores(right.subplots(), video)
     with atomic_path(path) as temporary:
@@ -52,7 +61,7 @@ def draw_explanation(video: Explanation, path: str | Path) -> None:
     plt.close(figure)
 
 
-def _draw_left(figure: plt.Figure, video: Explanation, frame_width: float) -> None:
+def _draw_left(figure: SubFigure, video: Explanation, frame_width: float) -> None:
     grid = figure.add_gridspec(2, len(video.frames), height_ratios=(frame_width + 0.2, 2.2))
     for clip, frames in enumerate(video.frames):
         axes = figure.add_subplot(grid[0, clip])
@@ -63,8 +72,8 @@ def _draw_left(figure: plt.Figure, video: Explanation, frame_width: float) -> No
         axes.spines[:].set(color=ACTIVE if active else QUIET, linewidth=2 if active else 0.8)
         axes.set_title(f"clip {clip + 1}", fontsize=8, color=ACTIVE if active else "black")
     _draw_timeline(figure.add_subplot(grid[1, :]), video)
-    true, said = video.classes[video.label], video.classes[video.probabilities.argmax()]
-    verdict = "correct" if true == said else f"predicted {said}"
+    true, predicted = video.classes[video.label], video.classes[video.probabilities.argmax()]
+    verdict = "correct" if true == predicted else f"predicted {predicted}"
     figure.suptitle(f"{video.name}: {true}, {verdict}", fontsize=10, fontweight="bold")
 
 

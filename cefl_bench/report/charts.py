@@ -1,46 +1,21 @@
-"""Where the marks of the page's charts stand: in per cent of the plot, so that a chart fits a screen of any width."""
+"""Where the marks of accuracy over cost stand: in per cent of the plot, so that a chart fits a screen of any width."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-from matplotlib.ticker import MaxNLocator
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 from cefl_bench.functional.pareto import pareto_front
 from cefl_bench.functional.plot_labels import Label, place_labels
+from cefl_bench.functional.text_width import text_width
+from cefl_bench.report.board import Metric, Row
+from cefl_bench.report.scales import Scale, cost_scale, rate_scale
 
-PLOT = (290.0, 230.0)
+PLOT_SIZE = (290.0, 230.0)
 """Pixels of a scatter plot on a phone; a name that has room there has room everywhere."""
-UNITS, TIMES = (60, 3600), (1, 3, 10, 30)
-"""Ticks of times: so many minutes or hours."""
-CHARACTER, LINE = 6.4, 13.0
+CHARACTER_WIDTH, LINE_HEIGHT = 6.4, 13.0
 """Pixels: the mean width of a character of a label, and its height."""
 
-Row = Mapping[str, Any]
+CostKey = Literal["macs", "latency_ms", "train_seconds"]
 Line = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Maps a value to per cent of the axis."""
-
-    low: float
-    high: float
-    ticks: tuple[float, ...]
-    log: bool = False
-
-    @property
-    def digits(self) -> int:
-        """How many digits behind the point the ticks of rates need in per cent."""
-        return next(
-            n for n in (0, 1, 2, 3) if n == 3 or all(abs(100 * t - round(100 * t, n)) < 1e-6 for t in self.ticks)
-        )
-
-    def __call__(self, value: float) -> float:
-        low, high = (math.log(end) for end in (self.low, self.high)) if self.log else (self.low, self.high)
-        place = ((math.log(value) if self.log else value) - low) / (high - low)
-        return round(100 * place, 2)
 
 
 class Point(NamedTuple):
@@ -65,75 +40,65 @@ class Scatter(NamedTuple):
     """Methods whose cost is not known."""
 
 
-def linear_scale(values: Sequence[float], num_ticks: int = 5, margin: float = 0.08) -> Scale:
-    """A scale over the values and a margin, with ticks at round numbers."""
-    low, high = min(values), max(values)
-    room = margin * (high - low) or 0.02 * abs(high) or 0.5
-    low, high = low - room, high + room
-    ticks = MaxNLocator(num_ticks, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    return Scale(low, high, tuple(round(float(tick), 9) for tick in ticks if low <= tick <= high))
-
-
-def rate_scale(values: Sequence[float], num_ticks: int = 5) -> Scale:
-    """A linear scale for rates, which ends at 0 and 1 and does not blow up differences of less than four points."""
-    middle = (min(values) + max(values)) / 2
-    scale = linear_scale([*values, middle - 0.02, middle + 0.02], num_ticks)
-    low, high = max(scale.low, -0.005), min(scale.high, 1.005)
-    return Scale(low, high, tuple(tick for tick in scale.ticks if low <= tick <= high))
-
-
-def cost_scale(values: Sequence[float], in_seconds: bool = False, max_ticks: int = 5) -> Scale:
-    """A logarithmic scale with ticks at 1, 2 and 5, of minutes and hours too; linear where values are close."""
-    low, high = min(values), max(values)
-    unit = max((unit for unit in UNITS if in_seconds and unit <= low), default=1)
-    close = linear_scale([value / unit for value in values], 4, 0.3)
-    close = Scale(close.low * unit, close.high * unit, tuple(tick * unit for tick in close.ticks))
-    if low <= 0 or high / low < 1.5:
-        return close
-    room = max((high / low) ** 0.08, 1.08)
-    low, high = low / room, high * room
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in ((1, 2, 5), (1, 3), (1,)):
-        marks = [step * 10.0**decade for decade in decades for step in steps]
-        if in_seconds:
-            marks = [mark for mark in marks if mark < 60] + [step * unit for unit in UNITS for step in TIMES]
-        ticks = tuple(mark for mark in marks if low <= mark <= high)
-        if len(ticks) <= max_ticks:
-            break
-    else:
-        ticks = ticks[:: math.ceil(len(ticks) / max_ticks)]
-    return Scale(low, high, ticks, log=True) if len(ticks) > 2 else close
-
-
 def scatter(
-    rows: Sequence[Row], metric: str, key: str, name: Callable[[Row], str], plot: tuple[float, float] = PLOT
+    rows: Sequence[Row],
+    metric: Metric,
+    key: CostKey,
+    plot: tuple[float, float] = PLOT_SIZE,
+    width: Callable[[Row], float] = lambda row: CHARACTER_WIDTH * text_width(row["title"]),
 ) -> Scatter | None:
-    """The pooled `metric` (`war` or `uar`) of each row over the cost `key`; None where no cost is known."""
-    known = [row for row in rows if row.get(key)]
+    """The pooled metric of each row over a cost; None where no cost is known.
+
+    Args:
+        plot: size of the plot.
+        width: of the name of a row in it.
+    """
+    cost: list[float] = []
+    known: list[Row] = []
+    for row in rows:
+        value = row[key]
+        if value:
+            cost.append(value)
+            known.append(row)
     if not known:
         return None
-    cost, value = [row[key] for row in known], [row["last"][f"{metric}_pooled"] for row in known]
-    intervals = [row["last"].get(f"{metric}_interval") for row in known]
-    x = cost_scale(cost, in_seconds=key.endswith("seconds"))
-    y = rate_scale([*value, *(end for interval in intervals if interval for end in interval)])
-    front = pareto_front(cost, value)
+    rates = [row["headline"][metric]["pooled"] for row in known]
+    x, y = cost_scale(cost, in_seconds=key == "train_seconds"), rate_scale([*rates, *_ends(known, metric)])
+    front = pareto_front(cost, rates)
     order = [*reversed(front), *(i for i in range(len(known)) if i not in front)]
-    places = {i: (x(cost[i]), 100 - y(value[i])) for i in order}
-    points = [Point(known[i], *places[i], _whisker(y, intervals[i]), i in front, None) for i in order]
+    places = {i: (x(cost[i]), 100 - y(rates[i])) for i in order}
+    points = [
+        Point(known[i], *places[i], _whisker(y, known[i]["headline"][metric]["interval"]), i in front, None)
+        for i in order
+    ]
     steps = _steps([places[i] for i in front])
-    labels = _labels(points, steps, [CHARACTER * len(name(point.row)) for point in points], plot)
+    labels = _labels(points, steps, [width(point.row) for point in points], plot)
     points = [point._replace(label=label) for point, label in zip(points, labels, strict=True)]
-    return Scatter(points[::-1], steps, x, y, [name(row) for row in rows if not row.get(key)])
+    return Scatter(points[::-1], steps, x, y, [row["title"] for row in rows if not row[key]])
 
 
-def _labels(points: Sequence[Point], steps: Sequence[Line], widths: Sequence[float], size: tuple[float, float]):
+def _ends(rows: Sequence[Row], metric: Metric) -> list[float]:
+    """The ends of all intervals."""
+    ends: list[float] = []
+    for row in rows:
+        ends += row["headline"][metric]["interval"] or ()
+    return ends
+
+
+def _labels(
+    points: Sequence[Point], steps: Sequence[Line], widths: Sequence[float], size: tuple[float, float]
+) -> list[Label | None]:
     """Labels that keep off each other, and off the lines where they can."""
     width, height = size[0] / 100, size[1] / 100
-    lines = [*steps, *((point.x, point.whisker[0], point.x, point.whisker[1]) for point in points if point.whisker)]
-    boxes = map(_upright, lines)
-    thin = [(x1 * width - 1, y1 * height - 1, x2 * width + 1, y2 * height + 1) for x1, y1, x2, y2 in boxes]
+    lines = [*steps]
+    for point in points:
+        if point.whisker is not None:
+            lines.append((point.x, point.whisker[0], point.x, point.whisker[1]))
+    thin = []
+    for x1, y1, x2, y2 in map(_upright, lines):
+        thin.append((x1 * width - 1, y1 * height - 1, x2 * width + 1, y2 * height + 1))
     places = [(point.x * width, point.y * height) for point in points]
-    return place_labels(places, widths, size, LINE, thin)
+    return place_labels(places, widths, size, LINE_HEIGHT, thin)
 
 
 def _upright(line: Line) -> Line:

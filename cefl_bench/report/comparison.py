@@ -20,7 +20,7 @@ from cefl_bench.functional.statistics import (
     tied_ranks,
     widened,
 )
-from cefl_bench.report.runs import Run
+from cefl_bench.report.collect import Run
 
 ABSENT = -2
 """Answer of a run whose predictions do not have the clip."""
@@ -45,7 +45,7 @@ class Clips:
                 if label.setdefault(name, value) != value:
                     raise UserError(
                         f"{run.folder}: clip {name!r} of fold {run.fold} has label {value}, and {label[name]} in "
-                        f"another run of {run.result['dataset']}: expected runs on the same lists"
+                        f"another run: expected runs on the same lists"
                     )
             subject |= zip(answers.name, answers.subject or (), strict=False)
 

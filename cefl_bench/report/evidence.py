@@ -2,93 +2,117 @@
 
 import base64
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
+from cefl_bench.report.board import Row, RunLine, Table
+from cefl_bench.runs.folder import EXPLAIN
+from cefl_bench.runs.result import Environment, Git
 
-MAX_PICTURES, MAX_PER_METHOD, PICTURE_WIDTH = 12, 3, 1400
-"""Embedded pictures per table and per method, so that the page stays light, and their width in pixels."""
+MAX_PICTURES, MAX_PICTURES_PER_METHOD = 12, 3
+"""Embedded pictures per table and per method, so that the page stays light."""
+PICTURE_WIDTH = 1400
+"""Pixels."""
 
-Table = Mapping[str, Any]
+
+@dataclass
+class Environments:
+    """An environment that runs of a table were made in, with the titles of their methods."""
+
+    environment: Environment
+    git: Git | None
+    methods: list[str] = field(default_factory=list)
+    runs: int = 0
 
 
-def environments(table: Table) -> list[dict[str, Any]]:
-    """The different environments that the runs of a table were made in, each with its methods."""
-    found: dict[str, dict[str, Any]] = {}
+class Fingerprint(NamedTuple):
+    """The hashes of the videos of a fold and split, each with the titles of the methods that used it."""
+
+    fold: int
+    split: str
+    hashes: dict[str, list[str]]
+
+    @property
+    def agree(self) -> bool:
+        return len(self.hashes) == 1
+
+
+class Picture(NamedTuple):
+    """A picture that `tools/explain.py` left, as a data URI."""
+
+    title: str
+    video: str
+    uri: str
+
+
+def environments(table: Table) -> list[Environments]:
+    """The different environments that the runs of a table were made in."""
+    found: dict[str, Environments] = {}
     for row, run in _runs(table):
-        environment = run.get("environment") or {}
-        if not environment:
+        environment = run["environment"]
+        if environment is None:
             continue
-        git = run.get("git") or environment.get("git") or {}
-        facts = {
-            "device": environment.get("device"),
-            "driver": environment.get("driver"),
-            "cuda": environment.get("cuda"),
-            "python": environment.get("python"),
-            "platform": environment.get("platform"),
-            "packages": environment.get("packages") or {},
-            "commit": git.get("commit") if isinstance(git, Mapping) else git,
-            "dirty": isinstance(git, Mapping) and bool(git.get("dirty")),
-        }
-        entry = found.setdefault(repr(facts), facts | {"methods": [], "runs": 0})
-        entry["runs"] += 1
-        if row["method"] not in entry["methods"]:
-            entry["methods"].append(row["method"])
+        entry = found.setdefault(repr(environment), Environments(environment, run["git"]))
+        entry.runs += 1
+        if row["title"] not in entry.methods:
+            entry.methods.append(row["title"])
     return list(found.values())
 
 
-def fingerprints(table: Table) -> list[dict[str, Any]]:
-    """A row per fold and split: its hashes, each with the methods that used it. More than one is a warning."""
+def fingerprints(table: Table) -> list[Fingerprint]:
+    """One for each fold and split. More than one hash in it is a warning."""
     found: dict[tuple[int, str], dict[str, list[str]]] = {}
     for row, run in _runs(table):
-        for split, digest in (run.get("data_fingerprint") or {}).items():
+        for split, digest in run["data_fingerprint"].items():
             methods = found.setdefault((run["fold"], split), {}).setdefault(digest, [])
-            if row["method"] not in methods:
-                methods.append(row["method"])
-    return [
-        {"fold": fold, "split": split, "hashes": hashes, "agree": len(hashes) == 1}
-        for (fold, split), hashes in sorted(found.items(), key=lambda item: item[0])
-    ]
+            if row["title"] not in methods:
+                methods.append(row["title"])
+    return [Fingerprint(fold, split, hashes) for (fold, split), hashes in sorted(found.items(), key=lambda one: one[0])]
 
 
-def pictures(table: Table, root: Path) -> list[dict[str, str]]:
-    """What `tools/explain.py` left in the folders of the runs, as data URIs; `root` is where runs may lie."""
-    shown: list[dict[str, str]] = []
+def pictures(table: Table, root: Path) -> list[Picture]:
+    """What `tools/explain.py` left in the folders of the runs; `root` is where runs may lie."""
+    shown: list[Picture] = []
     for row in table["rows"]:
-        files = [file for run in row["runs"] for file in _explained(run.get("work_dir"), root)]
-        for file in files[:MAX_PER_METHOD]:
-            if len(shown) == MAX_PICTURES:
-                return shown
-            video = file.stem.removeprefix("activation_")
-            shown.append({"method": row["method"], "video": video, "uri": _data_uri(file)})
+        files: list[Path] = []
+        for run in row["runs"]:
+            files += _explained(run["work_dir"], root)
+        for file in files[:MAX_PICTURES_PER_METHOD]:
+            uri = _data_uri(file)
+            if uri and len(shown) < MAX_PICTURES:
+                shown.append(Picture(row["title"], file.stem.removeprefix("activation_"), uri))
     return shown
 
 
-def _runs(table: Table) -> Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    return ((row, run) for row in table["rows"] for run in row["runs"])
+def _runs(table: Table) -> Iterator[tuple[Row, RunLine]]:
+    for row in table["rows"]:
+        for run in row["runs"]:
+            yield row, run
 
 
-def _explained(work_dir: str | None, root: Path) -> list[Path]:
-    if not work_dir:
-        return []
-    path = Path(work_dir).resolve() if Path(work_dir).is_absolute() else root / work_dir
+def _explained(work_dir: str, root: Path) -> list[Path]:
     try:
-        folder = inside(root, str(path.relative_to(root)) if path.is_relative_to(root) else work_dir)
+        folder = inside(root, work_dir)
     except UserError:
         return []  # a run that lies elsewhere shows its numbers, and no picture
     if not folder.resolve().is_relative_to(root.resolve()):
         return []  # nor does one whose folder is a link to elsewhere: the page is passed on
-    return sorted((folder / "explain").glob("activation_*.png"))
+    return sorted((folder / EXPLAIN).glob("activation_*.png"))
 
 
 def _data_uri(file: Path) -> str:
-    with Image.open(file) as image:
-        picture = image.convert("RGB")
+    """The picture as a data URI; empty where it is none."""
+    try:
+        with Image.open(file) as image:
+            picture = image.convert("RGB")
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+        return ""
     picture.thumbnail((PICTURE_WIDTH, PICTURE_WIDTH))
     stream = io.BytesIO()
     picture.save(stream, "WEBP", quality=80)

@@ -1,11 +1,16 @@
 """The pages of model_zoo.md: per corpus what is here, what it costs, what it scored here, and what others report."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypedDict
 
+from typing_extensions import NotRequired
+
+from cefl_bench.functional.escaping import markdown_text
 from cefl_bench.records import CountedCost
-from cefl_bench.report.leaderboard_text import amount, interval, notes, rank_text
-from cefl_bench.report.naming import percent
+from cefl_bench.report.board import Pair, Row, Table
+from cefl_bench.report.markdown import table_line
+from cefl_bench.report.naming import amount, interval, percent, rank_text
+from cefl_bench.report.notes import badge_text, notes
 from cefl_bench.report.published import Published
 
 HEAD = """# Model zoo
@@ -14,6 +19,7 @@ Made by `python tools/zoo.py` from the configs, the result files in `cefl_bench/
 `cefl_bench/report/published.csv`; do not edit.
 
 - **Cost** is for one test video: parameters, and multiply-accumulates of one forward pass (FLOPs are twice the MACs).
+- **Start** is where the initial weights come from.
 - **Measured** comes from runs of this toolkit and nothing else; what was never run has no number. WAR and UAR in
   percent at the last epoch, over the test clips of all folds together, seeds averaged, with their 95 % interval under
   other test clips; beside it the mean at the best test epoch, which is picked on the test set. Ranks are ranges: nobody
@@ -22,28 +28,54 @@ Made by `python tools/zoo.py` from the configs, the result files in `cefl_bench/
   its own, so they are in a table of their own.
 """
 MEASURED = ("measured WAR", "measured UAR", "rank", "best test epoch: WAR / UAR", "folds x seeds")
+TRACKS = {
+    "fair": "Fair track: from scratch, one protocol for all",
+    "pretrained": "Pretrained track: the same protocol, from weights of other data",
+    "paper": "Paper track: a method's own recipe",
+}
+"""Headings, in the order of the page."""
 
 
-class Row(NamedTuple):
+class Meta(TypedDict):
+    """What the zoo tells of a corpus, from the METAINFO of its dataset."""
+
+    key: str
+    name: str
+    classes: Sequence[str]
+    num_folds: int
+    num_clips: int | None
+    note: NotRequired[str]
+
+
+class Cost(TypedDict):
+    """Of one test video."""
+
+    params: int
+    macs: int
+
+
+class ZooRow(NamedTuple):
     """A config with its cost and its row of the leaderboard, None where nothing was measured."""
 
     config: str
     """`config_name`, as results have it."""
     call: str
-    """The leaf as a link, and the option that lays another corpus over it."""
+    """The leaf as a link, and the option that lays another corpus over it; Markdown."""
     title: str
     track: str
+    start: str
+    """Where the initial weights come from."""
     cost: CountedCost
-    scores: Mapping[str, Any] | None
+    scores: Row | None
 
 
 class Section(NamedTuple):
-    """A corpus: the METAINFO of its dataset, its configs, what the literature reports, and all measured tables."""
+    """A corpus: its configs, what the literature reports, and all measured tables."""
 
-    meta: Mapping[str, Any]
-    rows: Sequence[Row]
+    meta: Meta
+    rows: Sequence[ZooRow]
     published: Sequence[Published]
-    tables: Sequence[Mapping[str, Any]] = ()
+    tables: Sequence[Table] = ()
 
 
 def zoo_page(sections: Sequence[Section]) -> str:
@@ -68,81 +100,99 @@ def _section(section: Section) -> str:
             "The networks are narrow versions of those of the same name above; each config says how. Their schedule",
             "was chosen with CEFLNet; others may need one of their own, as a run that ends at chance shows.",
         ]
-    for track, title in (("fair", "Fair track: one protocol for all"), ("paper", "Paper track: a method's own recipe")):
+    for track in dict.fromkeys([*TRACKS, *(row.track for row in section.rows)]):
         rows = sorted((row for row in section.rows if row.track == track), key=lambda row: row.cost["macs"])
         if rows:
-            lines += [f"\n### {meta['name']}: {title}\n", *_rows(rows, section.tables)]
+            heading = TRACKS.get(track, f"{track} track")
+            lines += [f"\n### {meta['name']}: {heading}\n", *_rows(rows, section.tables)]
     if section.published:
         lines += [f"\n### {meta['name']}: reported in the literature\n", *_reported(section.published)]
     return "\n".join(lines)
 
 
-def _rows(rows: Sequence[Row], tables: Sequence[Mapping[str, Any]]) -> list[str]:
+def _rows(rows: Sequence[ZooRow], tables: Sequence[Table]) -> list[str]:
     titles = {row.config: row.title for row in rows}
     here = [table for table in tables if any(row["method"] in titles for row in table["rows"])]
-    table_of = {row["method"]: table for table in here for row in table["rows"]}
-    columns = ["method", "config", "parameters", "MACs", *(MEASURED if here else ())]
-    lines = [_line(columns), _line(["---"] * 2 + ["--:"] * (len(columns) - 2))]
+    table_of: dict[str, Table] = {}
+    for table in here:
+        table_of.update((row["method"], table) for row in table["rows"])
+    columns = ["method", "config", "start", "parameters", "MACs", *(MEASURED if here else ())]
+    lines = [table_line(columns), table_line(["---"] * 3 + ["--:"] * (len(columns) - 3))]
     for row in rows:
-        cells = [row.title, row.call]
+        badge = badge_text(row.scores, table_of[row.config]) if row.scores else ""
+        cells = [markdown_text(row.title + badge), row.call, markdown_text(row.start)]
         cells += [f"{row.cost['params'] / 1e6:.2f} M", f"{row.cost['macs'] / 1e9:.2f} G"]
         if here:
-            cells += [""] * len(MEASURED) if row.scores is None else _scores(row.scores, table_of[row.config])
-        lines.append(_line(cells))
+            cells += _scores(row.scores, table_of[row.config]) if row.scores else [""] * len(MEASURED)
+        lines.append(table_line(cells))
     for table in here:
-        devices = {run["environment"]["device"] for row in table["rows"] for run in row["runs"]}
-        lines += [
-            f"\nMeasured with `python tools/benchmark.py CONFIG.. --out D` on {' and '.join(sorted(devices))}, "
-            f"protocol {table['protocol_id']}.\n\n"
-            "What can be told apart, in points of WAR with the 95 % interval of the difference:\n",
-            *_told_apart(table, titles),
-        ]
-        remarks = [f"- {note}" for note in notes(table)]
-        lines += ["\nWhat to know of these runs:\n", *remarks] if remarks else []
+        lines += _measured_with(table, titles)
     return lines
 
 
-def _scores(row: Mapping[str, Any], table: Mapping[str, Any]) -> list[str]:
-    last, best = row["last"], row["best_test"]
-    numbers = [f"**{percent(last[f'{name}_pooled'])}** {interval(last[f'{name}_interval'])}" for name in ("war", "uar")]
+def _measured_with(table: Table, titles: Mapping[str, str]) -> list[str]:
+    """How the numbers of a table came about, and what can be said of them."""
+    devices: set[str] = set()
+    for row in table["rows"]:
+        devices.update(run["environment"]["device"] for run in row["runs"] if run["environment"])
+    names = markdown_text(" and ".join(sorted(devices)))
+    lines = [
+        f"\nMeasured with `python tools/benchmark.py CONFIG.. --out D` on {names}, "
+        f"protocol {markdown_text(table['protocol_id'])}.\n\n"
+        "What can be told apart, in points of WAR with the 95 % interval of the difference:\n",
+        *_told_apart(table, titles),
+    ]
+    remarks = [f"- {markdown_text(note)}" for note in notes(table)]
+    return [*lines, "\nWhat to know of these runs:\n", *remarks] if remarks else lines
+
+
+def _scores(row: Row, table: Table) -> list[str]:
+    war, uar, best = row["headline"]["war"], row["headline"]["uar"], row["best_test"]
     return [
-        *numbers,
+        f"**{percent(war['pooled'])}** {interval(war['interval'])}",
+        f"**{percent(uar['pooled'])}** {interval(uar['interval'])}",
         rank_text(row["rank"]),
-        f"{percent(best['war_mean'])} / {percent(best['uar_mean'])}",
+        f"{percent(best['war']['mean'])} / {percent(best['uar']['mean'])}" if best else "",
         amount(row, table),
     ]
 
 
-def _told_apart(table: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
+def _told_apart(table: Table, titles: Mapping[str, str]) -> Iterator[str]:
     """A line per method, the best first: whom it beats for certain, and whom it cannot be told apart from."""
-    lines = []
     for row in table["rows"]:
-        beats, level = [], []
+        beaten, level = [], []
         for pair in table["pairs"]:
             if row["method"] not in (pair["a"], pair["b"]) or not pair["clips"]:
                 continue
-            first = pair["a"] == row["method"]
-            other = titles[pair["b"] if first else pair["a"]]
-            difference = pair["war_difference"] * (1 if first else -1)
-            if pair["different"] and difference > 0:
-                ends = pair["interval"] if first else [-end for end in pair["interval"][::-1]]
-                beats.append(f"{other} ({100 * difference:+.1f} {interval(ends, '+.1f')})")
-            elif not pair["different"]:
+            other = titles[pair["b"] if pair["a"] == row["method"] else pair["a"]]
+            if not pair["different"]:
                 level.append(other)
-        words = [f"better than {', '.join(beats)}"] if beats else []
+            elif _winner(pair) == row["method"]:
+                beaten.append(f"{other} ({_advantage(pair)})")
+        words = [f"better than {', '.join(beaten)}"] if beaten else []
         words += [f"not told apart from {', '.join(level)}"] if level else []
         if words:
-            lines.append(f"- {titles[row['method']]}: {'; '.join(words)}")
-    return lines
+            yield f"- {titles[row['method']]}: {'; '.join(words)}"
+
+
+def _winner(pair: Pair) -> str:
+    return pair["a"] if (pair["war_difference"] or 0) > 0 else pair["b"]
+
+
+def _advantage(pair: Pair) -> str:
+    """The difference of a pair as its better method sees it, with its interval."""
+    difference, (low, high) = pair["war_difference"] or 0.0, pair["interval"] or (0.0, 0.0)
+    if difference < 0:
+        difference, low, high = -difference, -high, -low
+    return f"{100 * difference:+.1f} {interval((low, high), '+.1f')}"
 
 
 def _reported(rows: Sequence[Published]) -> list[str]:
     lines = ["| method | UAR | WAR | source | note |", "|---|--:|--:|---|---|"]
-    return lines + [_line([row.method, row.uar, row.war, row.source, row.note]) for row in rows]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    for row in rows:
+        cells = (row.method, row.uar, row.war, row.source, row.note)
+        lines.append(table_line([markdown_text(cell) for cell in cells]))
+    return lines
 
 
 def _anchor(title: str) -> str:

@@ -1,10 +1,19 @@
-"""How numbers and names are written in the page and the figures."""
+"""How numbers and names are written in the pages and the figures."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from cefl_bench.functional.duration import duration
+from cefl_bench.report.board import Numbers, Row, Spread, Table
 
 NOTHING = "–"
+EPOCH = {
+    "last": "last epoch",
+    "selected_by_val": "the epoch that is best on a held-out part of the training fold",
+    "checkpoint": "checkpoints as they were given",
+    "external": "predictions of other code, as they were given",
+}
+"""Which epoch the headline of a table is of, in words."""
 
 
 def percent(rate: float | None, digits: int = 1) -> str:
@@ -20,6 +29,22 @@ def points(difference: float | None, digits: int = 1) -> str:
     return shown[1:] if not shown.strip("+−0.") else shown
 
 
+def interval(ends: Sequence[float] | None, form: str = ".1f") -> str:
+    """`[41.2, 45.0]`, in percent; nothing where there is none."""
+    return "" if ends is None else f"[{100 * ends[0]:{form}}, {100 * ends[1]:{form}}]"
+
+
+def mean_and_spread(numbers: Numbers | Spread) -> str:
+    """`65.1 ± 1.2`, in percent: the mean, and the standard deviation where there are several runs."""
+    std = numbers["std"]
+    return percent(numbers["mean"]) + ("" if std is None else f" ± {percent(std)}")
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """Any number with so many digits."""
+    return f"{value:.{digits}g}"
+
+
 def si(count: float | None) -> str:
     """A count with three digits and k, M, G, T: 13.2 M."""
     if count is None:
@@ -30,19 +55,16 @@ def si(count: float | None) -> str:
     return f"{count:.3g}"
 
 
-def duration(seconds: float | None) -> str:
+def time_span(seconds: float | None) -> str:
     """Seconds as 45 s, 3.5 min, 12 h or 3 d."""
-    if seconds is None:
-        return NOTHING
-    for factor, unit in ((86400 * 2, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 0.9995 * factor:
-            return f"{seconds / (86400 if unit == 'd' else factor):.3g} {unit}"
-    return f"{seconds:.3g} s"
+    return NOTHING if seconds is None else duration(seconds)
 
 
 def milliseconds(value: float | None) -> str:
     """Milliseconds with three digits."""
-    return NOTHING if value is None else f"{value:.3g} ms" if value < 1000 else f"{value / 1000:.3g} s"
+    if value is None:
+        return NOTHING
+    return f"{value:.3g} ms" if value < 1000 else f"{value / 1000:.3g} s"
 
 
 def clips(count: float | None) -> str:
@@ -54,7 +76,9 @@ def clips(count: float | None) -> str:
 
 def probability(p: float | None) -> str:
     """A p-value, not smaller than it makes sense to tell."""
-    return NOTHING if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+    if p is None:
+        return NOTHING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def brief(name: str, length: int = 12) -> str:
@@ -62,17 +86,22 @@ def brief(name: str, length: int = 12) -> str:
     return str(name)[:length]
 
 
-def is_synthetic(table: Mapping[str, Any]) -> bool:
+def rank_text(rank: Sequence[int]) -> str:
+    """`2`, or `1-3` where a method cannot be told apart from others."""
+    return str(rank[0]) if rank[0] == rank[1] else f"{rank[0]}-{rank[1]}"
+
+
+def amount(row: Row, table: Table) -> str:
+    """How much a row rests on: folds x seeds."""
+    folds = f"{len(row['folds'])} of {table['num_folds']}" if row["folds_missing"] else str(len(row["folds"]))
+    return folds if row["external"] else f"{folds} x {len(row['seeds'])}"
+
+
+def start_text(row: Row) -> str:
+    """Where the initial weights of a row came from; a dash where nobody knows."""
+    return row["start"] or NOTHING
+
+
+def is_synthetic(table: Table) -> bool:
     """Whether the faces of a table are rendered."""
-    return "synthetic" in str(table["dataset"]).lower()
-
-
-def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Names for charts: without the ending that most names of a table share, such as `_dfew`."""
-    endings = [name.partition("_")[2].split("_") for name in names]
-    tails = ["_" + "_".join(parts[-n:]) for parts in endings for n in (1, 2) if len(parts) >= n and parts[0]]
-    common = max(set(tails), key=lambda tail: (tails.count(tail), len(tail)), default="")
-    if tails.count(common) <= len(names) / 2:
-        return {name: name for name in names}
-    short = {name: name.removesuffix(common) for name in names}
-    return short if len(set(short.values())) == len(short) else {name: name for name in names}
+    return "synthetic" in table["dataset"].lower()

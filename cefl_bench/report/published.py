@@ -22,4 +22,4 @@ def published(dataset: str) -> list[Published]:
     """The reported results on a dataset, by its key in config names, the best WAR last."""
     with open(CSV, newline="", encoding="utf-8") as file:
         rows = [Published(**row) for row in csv.DictReader(file)]
-    return sorted((row for row in rows if row.dataset == dataset), key=lambda row: float(row.war))
+    return sorted((row for row in rows if row.dataset == dataset), key=lambda row: float(row.war or row.uar))

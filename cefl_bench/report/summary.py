@@ -1,33 +1,54 @@
 """What a finished run says of itself at the end, in a few lines."""
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from cefl_bench.functional.recall import chance_limit
+from cefl_bench.runs.folder import CONFUSION, LAST, PREDICTIONS, RESULT, SELECTED
+from cefl_bench.runs.result import BEST_TEST, HEADLINE, Localization, Scores, read_result
+
+LEFT = (RESULT, PREDICTIONS, CONFUSION, SELECTED, LAST)
 
 
 def summary(folder: Path) -> str:
     """The scores of a finished run and the names of what it left, for a person."""
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    lines = []
-    for which, scores in result["metrics"].items():
+    result = read_result(folder / RESULT)
+    lines: list[str] = []
+    for which in (*HEADLINE, BEST_TEST):
+        if which not in result["metrics"]:
+            continue
+        scores = result["metrics"][which]
         epoch = f" epoch ({scores['epoch']})" if scores["epoch"] is not None else ""
         lines.append(f"{which.replace('_', ' ')}{epoch}: UAR {scores['uar']:.3f}  WAR {scores['war']:.3f}")
-        if which == "best_test":
-            continue
-        if scores["uar"] < (limit := chance_limit(scores["support"])):
-            lines.append(f"  at chance: guessing has a UAR of up to {limit:.3f}, so nothing was learnt")
-        if "localization" in scores:
-            found = scores["localization"]
-            correlation = found["rank_correlation"]
-            lines.append(
-                f"  most activated clip meets the apex in {found['hit']:.3f} of {found['videos']} videos (by chance "
-                f"{found['chance']:.3f})" + (f", rank correlation {correlation:.3f}" if correlation is not None else "")
-            )
+        if which != BEST_TEST:
+            lines += _remarks(scores, trained=which != "checkpoint")
     clips = result["clips"]
     if clips["scored"] < clips["listed"]:
         lines.append(
             f"{clips['listed'] - clips['scored']} of {clips['listed']} test videos could not be read, counted as wrong"
         )
-    left = ("result.json", "predictions.csv", "confusion.png", "selected.pth", "last.pth")
-    return "\n".join([*lines, f"left: {', '.join(str(folder / name) for name in left if (folder / name).exists())}"])
+    left = [str(folder / name) for name in LEFT if (folder / name).exists()]
+    return "\n".join([*lines, f"left: {', '.join(left)}"])
+
+
+def _remarks(scores: Scores, trained: bool) -> Iterator[str]:
+    limit = chance_limit(np.array(scores["support"]))
+    if scores["uar"] < limit:
+        learnt = ", so nothing was learnt" if trained else ""
+        yield f"  at chance: guessing has a UAR of up to {limit:.3f}{learnt}"
+    if "localization" in scores:
+        yield _on_localization(scores["localization"])
+    for name, value in scores.get("extra", {}).items():
+        if not name.startswith("localization/"):
+            yield f"  {name} {'not known' if value is None else f'{value:.4g}'}"
+
+
+def _on_localization(found: Localization) -> str:
+    correlation = found["rank_correlation"]
+    line = (
+        f"  most activated clip meets the apex in {found['hit']:.3f} of {found['videos']} videos (by chance "
+        f"{found['chance']:.3f})"
+    )
+    return line if correlation is None else f"{line}, rank correlation {correlation:.3f}"

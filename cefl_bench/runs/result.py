@@ -1,62 +1,293 @@
-"""result.json: what a run leaves, and how it is read."""
+"""result.json: what a run leaves, and how it is read: checked once, here, so that no report checks it again."""
 
-from typing import Any, TypedDict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict
 
+import numpy as np
+from msgspec import Meta
 from typing_extensions import NotRequired
+
+from cefl_bench.errors import UserError
+from cefl_bench.files import check_kind, read_json
 
 SCHEMA_VERSION = 1
 """Version of `Result`. Raised when a field changes its meaning or goes; a new field does not raise it."""
+
+Rate = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0, le=10**18)]
+Seconds = Annotated[float, Meta(ge=0, le=10**12)]
+Text = Annotated[str, Meta(max_length=100_000)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Fold = Annotated[int, Meta(ge=1, le=1000)]
+
+Which = Literal["selected_by_val", "last", "checkpoint", "best_test"]
+"""Of which epoch metrics are."""
+HEADLINE: tuple[Which, ...] = ("selected_by_val", "last", "checkpoint")
+"""Metrics that were not picked on the test set, those that count most first."""
+BEST_TEST: Which = "best_test"
+MAX_DEPTH = 60
+"""Levels of a config or protocol, which may hold anything else that JSON can."""
+MAX_INTEGER = 10**18
+EXPECTED, REMEDY = "the result.json that tools/train.py leaves", "take it away, or run that training again"
+MAX_SHOWN_LENGTH = 40
+"""Characters of a value in a message."""
+
+
+class Val(TypedDict):
+    """Scores on the held-out part of the training fold."""
+
+    uar: Rate
+    war: Rate
+
+
+class Localization(TypedDict):
+    """Whether the most activated clip is the emotional one; see `functional/localization.py`."""
+
+    videos: Count
+    hit: Rate
+    chance: Rate
+    rank_correlation: Annotated[float, Meta(ge=-1, le=1)] | None
+
+
+class Scores(TypedDict):
+    """All scores on the test clips at one epoch."""
+
+    epoch: Count | None
+    """None for a checkpoint that does not say it."""
+    uar: Rate
+    war: Rate
+    f1_macro: Rate
+    f1_weighted: Rate
+    per_class: list[Rate | None]
+    """(K,) recalls, None for a class without test clips."""
+    confusion_matrix: list[list[Count]]
+    """(K, K) clips, rows true, columns predicted; unanswered clips are in no column."""
+    support: list[Count]
+    """(K,) test clips of each class."""
+    unanswered: Count
+    selected_by: NotRequired[Text]
+    """What picked the epoch, in words."""
+    val: NotRequired[Val]
+    localization: NotRequired[Localization]
+    extra: NotRequired[dict[Name, float | None]]
+    """Whatever else `val_evaluator` computes, by `<metric>/<name>`; None where it is not a number."""
+    path: NotRequired[Text]
+    sha256: NotRequired[Text]
+    """The file of a checkpoint that was tested, and its hash."""
+
+
+class Metrics(TypedDict, total=False):
+    """After training `last` and `best_test`; before them `selected_by_val` where a part of the training fold was held
+    out: the epoch with the best WAR on that part, the earliest of equal ones. After a test `checkpoint`.
+    """
+
+    selected_by_val: Scores
+    last: Scores
+    checkpoint: Scores
+    best_test: Scores
+
+
+class Unreadable(TypedDict):
+    """`name: reason` of the videos that could not be read."""
+
+    train: list[Text]
+    test: list[Text]
+
+
+class ClipCounts(TypedDict):
+    """Test clips."""
+
+    official: Count | None
+    """How many the official lists have, None where nobody knows."""
+    official_counts: NotRequired[bool]
+    """Whether no number of videos, or of videos of a class, is another one than officially, training videos too."""
+    listed: Count
+    scored: Count
+    unreadable: Unreadable
+
+
+class Cost(TypedDict):
+    """Of one test video; `cost/flops.py` adds what each part and kind of layer costs."""
+
+    params: Count | None
+    macs: Count | None
+    """None where they cannot be counted; `uncounted` then says why."""
+    flops: Count | None
+
+
+class Git(TypedDict):
+    """The state of the checkout."""
+
+    commit: Text | None
+    dirty: bool | None
+
+
+class Environment(TypedDict):
+    """What a run ran on; `runs/environment.py` adds more."""
+
+    python: Text
+    packages: dict[Name, Text | None]
+    device: Text
+    cuda: Text | None
+    platform: NotRequired[Text]
+    driver: NotRequired[Text | None]
+    git: Git | None
+
+
+class Time(TypedDict):
+    """How long a run took."""
+
+    train_seconds: Seconds
+
+
+class Data(TypedDict):
+    """How the videos were read."""
+
+    packed: bool
+    """Whether frames came from the packed-frame store. They are the same; the time they take is not."""
+
+
+class Init(TypedDict):
+    """Where the initial weights came from."""
+
+    start: NotRequired[Name]
+    """What they were trained on, in a word: `scratch`, `ImageNet`, .."""
+    source: Text
+    """Which weights exactly."""
+    sha256: Text
 
 
 class Result(TypedDict):
     """What a run leaves in `result.json`. Every report reads this and nothing else."""
 
     schema_version: int
-    config_name: str
+    config_name: Name
     config: dict[str, Any]
     """The resolved config: every value, types as dotted names."""
-    command: str
-    method: str
-    title: NotRequired[str]
+    command: Text
+    method: Name
+    title: NotRequired[Name]
     """The method's name for people."""
-    dataset: str
+    dataset: Name
     """The corpus; `A -> B` for a model that was trained on A and tested on B."""
-    trained_on: NotRequired[str]
+    trained_on: NotRequired[Name]
     """The corpus that was trained on."""
-    classes: list[str]
-    """The model's, so A's; only those that B has as well can be an answer, and the others have no test clip."""
-    track: str
-    """`fair` or `paper`: the two never share a table."""
-    protocol_id: str
+    classes: list[Name]
+    """The model's, so A's; only those that B has as well can be predicted, and the others have no test clip."""
+    track: Name
+    """Such as `fair` or `paper`; tracks never share a table."""
+    protocol_id: Name
     protocol: dict[str, Any]
     """The fields that `protocol_id` is a hash of."""
-    fold: int
+    fold: Fold
     """Of the corpus that was trained on."""
-    num_folds: NotRequired[int]
+    num_folds: NotRequired[Fold]
     """Folds of the corpus, so that a report can say how many are missing."""
-    seed: int
-    metrics: dict[str, Any]
-    """After training `last` and `best_test`, after a test `checkpoint`: each with its epoch, all test scores, per-class
-    recall and confusion matrix. Before them `selected_by_val` where a part of the training fold was held out: the epoch
-    with the best WAR on that part, the earliest of equal ones; its `val` has `uar` and `war` of that part. What stands
-    first is what predictions.csv holds."""
-    lower_is_better: NotRequired[list[str]]
-    """Which of the `extra` metrics in `metrics` are better when low, such as a calibration error."""
-    history: list[dict[str, Any]]
+    seed: Count
+    metrics: Metrics
+    lower_is_better: NotRequired[list[Name]]
+    """The names in `extra` of which a low value is good."""
+    history: list[dict[str, float | None]]
     """A row per epoch: losses, learning rate, test metrics (`val_uar`, `val_war` of a held-out part), seconds."""
-    clips: dict[str, Any]
-    """Test clips: `scored`, `listed`, `official`, and the names that could not be read (train and test)."""
-    cost: dict[str, Any]
-    """Parameters, MACs and FLOPs of a test video, per part and kind of layer; `macs` None and `uncounted`, the reason,
-    where they cannot be counted."""
-    time: dict[str, float]
-    environment: dict[str, Any]
-    data: dict[str, Any]
-    """`packed`: whether frames came from the packed-frame store. They are the same; the time they take is not."""
-    data_fingerprint: dict[str, str]
+    clips: ClipCounts
+    cost: Cost
+    time: Time
+    environment: Environment
+    data: Data
+    data_fingerprint: dict[Name, Text]
     """A hash of the videos of each split that was used."""
-    memory: dict[str, int]
+    memory: dict[Name, Count]
     """Peak bytes: of the process, and on the GPU."""
-    init: dict[str, Any] | None
-    """`start`, what they were trained on (scratch, ImageNet, ..), `source`, which weights exactly, and their `sha256`;
-    None after a test alone."""
+    init: Init | None
+    """None after a test alone."""
+
+
+def read_result(path: str | Path) -> Result:
+    """Read the result.json of a run.
+
+    Raises:
+        UserError: naming the file and the field that is missing, of another kind than `Result` says, or in
+            contradiction to another one.
+    """
+    return check_result(read_json(path, REMEDY), path)
+
+
+def check_result(content: Any, path: str | Path) -> Result:
+    """The content of the file `path` as a `Result`. Raises: UserError: as `read_result` does."""
+    version = content.get("schema_version", SCHEMA_VERSION) if isinstance(content, dict) else SCHEMA_VERSION
+    if version != SCHEMA_VERSION:
+        shown = repr(version)[:MAX_SHOWN_LENGTH]
+        raise UserError(
+            f"{path}: schema_version is {shown}: expected {SCHEMA_VERSION}, which this version of cefl_bench reads"
+        )
+    result = check_kind(content, Result, path, EXPECTED, REMEDY)
+    for wrong in _contradictions(result):
+        raise UserError(f"{path} is not {EXPECTED} ({wrong}): {REMEDY}")
+    return result
+
+
+def headline(result: Result) -> Which:
+    """The metrics of a result that were not picked on the test set; predictions.csv holds what they were computed from.
+
+    Those of the epoch that a held-out part of the training fold picked, else of the last one, else of the checkpoint.
+    """
+    return next(which for which in HEADLINE if which in result["metrics"])
+
+
+def title_of(result: Result) -> str:
+    """The method's name for people, which older files lack."""
+    return result.get("title", result["method"])
+
+
+def start_of(result: Result) -> str | None:
+    """What the initial weights were trained on, in a word; None after a test alone."""
+    init = result["init"]
+    return init.get("start", init["source"]) if init else None
+
+
+def _contradictions(result: Result) -> Iterator[str]:
+    """What no kind of a field rules out: shapes that differ, scores that are not those of the confusion matrix."""
+    metrics, num_classes = result["metrics"], len(result["classes"])
+    if not any(which in metrics for which in HEADLINE):
+        yield f"metrics has none of {', '.join(HEADLINE)}"
+    for which in (*HEADLINE, BEST_TEST):
+        if which in metrics:
+            for wrong in _wrong_with(metrics[which], num_classes):
+                yield f"metrics.{which}.{wrong}"
+    for name, part in (("config", result["config"]), ("protocol", result["protocol"])):
+        yield from _not_plain(part, name, 0)
+
+
+def _wrong_with(scores: Scores, num_classes: int) -> Iterator[str]:
+    matrix, support = scores["confusion_matrix"], np.array(scores["support"])
+    if len(support) != num_classes or not support.sum():
+        yield f"support is not the number of test clips of each of {num_classes} classes"
+        return
+    if [len(row) for row in matrix] != [num_classes] * num_classes:
+        yield f"confusion_matrix is not of shape ({num_classes}, {num_classes})"
+        return
+    if len(scores["per_class"]) != num_classes:
+        yield f"per_class is not the recall of each of {num_classes} classes"
+    counts = np.array(matrix)
+    if (counts.sum(axis=1) > support).any():
+        yield "confusion_matrix has more clips in a row than support says"
+    recall = np.diag(counts)[support > 0] / support[support > 0]
+    found = {"uar": recall.mean(), "war": np.diag(counts).sum() / support.sum()}
+    for name, stated in (("uar", scores["uar"]), ("war", scores["war"])):
+        if not np.isclose(stated, found[name]):
+            yield f"{name} is {stated}, and the confusion matrix gives {found[name]:.6g}"
+
+
+def _not_plain(value: Any, where: str, depth: int) -> Iterator[str]:
+    """Where a value is nested deeper, or a number larger, than any config is: writing it out would fail."""
+    if depth > MAX_DEPTH:
+        yield f"{where[:100]}.. is nested deeper than {MAX_DEPTH} levels"
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _not_plain(item, f"{where}.{key}", depth + 1)
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _not_plain(item, f"{where}[{place}]", depth + 1)
+    elif isinstance(value, int) and abs(value) > MAX_INTEGER:
+        yield f"{where} is an integer of more than 18 digits"

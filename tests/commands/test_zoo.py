@@ -14,7 +14,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.functional.protocol import protocol_id, protocol_of
 from cefl_bench.plain import plain
 from cefl_bench.report.leaderboard import make_leaderboard
-from cefl_bench.report.model_zoo import Row, Section, zoo_page
+from cefl_bench.report.model_zoo import Section, ZooRow, zoo_page
 from cefl_bench.report.published import CSV, Published, published
 
 META = dict(key="dfew", name="DFEW", classes=("happy", "sad"), num_folds=5, num_clips=11_697)
@@ -24,27 +24,33 @@ COST = dict(params=13_000_000, macs=4_200_000_000)
 CORPUS = Corpus(folds=(1, 3), clips=200)
 
 
+def zoo_row(config, title, track="fair", start="scratch", cost=COST, scores=None) -> ZooRow:
+    return ZooRow(config, f"[{config}](configs/{config}.py)", title, track, start, cost, scores)
+
+
 def test_measured_and_reported_stand_apart_and_nothing_is_invented(tmp_path):
     methods = (Method("ceflnet_dfew", 0.7), Method("twin_dfew", 0.69), Method("r3d18_dfew", 0.5))
     table = make_leaderboard(simulate(tmp_path, methods, CORPUS))["tables"][0]
     scores = {row["method"]: row for row in table["rows"]}
     rows = [
-        Row("ceflnet_dfew", "[ceflnet_dfew](configs/ceflnet_dfew.py)", "CEFLNet", "fair", COST, scores["ceflnet_dfew"]),
-        Row("twin_dfew", "[twin_dfew](configs/twin_dfew.py)", "Twin", "fair", COST, scores["twin_dfew"]),
-        Row("r3d18_dfew", "[r3d18_dfew](configs/r3d18_dfew.py)", "R3D-18", "fair", COST, scores["r3d18_dfew"]),
-        Row("c3d_dfew", "[c3d_dfew](configs/c3d_dfew.py)", "C3D", "fair", COST | {"macs": 1}, None),
-        Row("c3d_dfew_paper", "[c3d_dfew_paper](configs/c3d_dfew_paper.py)", "C3D", "paper", COST, None),
+        zoo_row("ceflnet_dfew", "CEFLNet", scores=scores["ceflnet_dfew"]),
+        zoo_row("twin_dfew", "Twin", scores=scores["twin_dfew"]),
+        zoo_row("r3d18_dfew", "R3D-18", scores=scores["r3d18_dfew"]),
+        zoo_row("c3d_dfew", "C3D", cost=COST | {"macs": 1}),
+        zoo_row("vit_dfew", "ViT", track="pretrained", start="ImageNet"),
+        zoo_row("c3d_dfew_paper", "C3D", track="paper"),
     ]
     reported = [Published("dfew", "C3D", "", "53.54", "Jiang et al.", "")]
     page = zoo_page([Section(META, rows, reported, [table])])
-    fair, paper, literature = page.split("\n### ")[1:]
-    last, best = scores["ceflnet_dfew"]["last"], scores["ceflnet_dfew"]["best_test"]
-    low, high = (100 * end for end in last["war_interval"])
-    cells = f"13.00 M | 4.20 G | **{100 * last['war_pooled']:.1f}** [{low:.1f}, {high:.1f}] |"
-    assert f"| CEFLNet | [ceflnet_dfew](configs/ceflnet_dfew.py) | {cells}" in fair
-    assert f"| {100 * best['war_mean']:.1f} / {100 * best['uar_mean']:.1f} | 2 of 5 x 2 |" in fair
+    fair, pretrained, paper, literature = page.split("\n### ")[1:]
+    war, best = scores["ceflnet_dfew"]["headline"]["war"], scores["ceflnet_dfew"]["best_test"]
+    low, high = (100 * end for end in war["interval"])
+    cells = f"scratch | 13.00 M | 4.20 G | **{100 * war['pooled']:.1f}** [{low:.1f}, {high:.1f}] |"
+    assert f"| CEFLNet (2 of 5 folds) | [ceflnet_dfew](configs/ceflnet_dfew.py) | {cells}" in fair
+    assert f"| {100 * best['war']['mean']:.1f} / {100 * best['uar']['mean']:.1f} | 2 of 5 x 2 |" in fair
+    assert "| ViT | [vit_dfew](configs/vit_dfew.py) | ImageNet |" in pretrained
     assert f"protocol {table['protocol_id']}" in fair
-    assert fair.index("| C3D |") < fair.index("| CEFLNet |"), "cheapest first"
+    assert fair.index("| C3D |") < fair.index("| CEFLNet "), "cheapest first"
     assert "| 0.00 G |  |  |  |" in fair and "53.54" not in fair
     pair = next(pair for pair in table["pairs"] if {pair["a"], pair["b"]} == {"twin_dfew", "r3d18_dfew"})
     sign = 1 if pair["a"] == "twin_dfew" else -1
@@ -52,7 +58,7 @@ def test_measured_and_reported_stand_apart_and_nothing_is_invented(tmp_path):
     beaten = f"R3D-18 ({100 * sign * pair['war_difference']:+.1f} [{low:+.1f}, {high:+.1f}])"
     assert f"- Twin: better than {beaten}; not told apart from CEFLNet\n" in fair
     assert "- R3D-18" not in fair and "- C3D" not in fair
-    assert "- r3d18_dfew: 2 of 5 folds (fold 1, 3)" in fair
+    assert "- r3d18: 2 of 5 folds (fold 1, 3)" in fair
     assert "c3d_dfew_paper" in paper and "Measured with" not in paper
     assert "| C3D |  | 53.54 | Jiang et al. |" in literature
 
@@ -118,7 +124,7 @@ def test_a_result_is_taken_in_and_a_stale_page_found(checkout):
         (dict(edits={"model.backbone.init_cfg": {"timm": "a"}}), r"another c3d_synthetic than.*init_cfg"),
         (dict(track="paper"), "another c3d_synthetic than.*track"),
         (dict(config_name="c3d_nowhere"), "config 'c3d_nowhere', which is not in"),
-        (dict(fold=None, metrics=None), "is not a result"),
+        (dict(fold=None, metrics=None), r"is not the result\.json .*fold: expected int, got null"),
         (dict(config={}), "has no config"),
     ],
 )

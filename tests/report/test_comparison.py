@@ -5,8 +5,8 @@ import pytest
 from helpers.simulated import CLASSES, Corpus, answer
 
 from cefl_bench.errors import UserError
+from cefl_bench.report.collect import Run
 from cefl_bench.report.comparison import Answers, Clips, compare
-from cefl_bench.report.runs import Run
 from cefl_bench.runs.predictions import Predictions
 
 FIVE_FOLDS = Corpus(clips=140)
@@ -255,5 +255,5 @@ def test_one_p_for_all_seeds_and_as_many_runs_as_every_fold_has():
 
 
 def test_runs_on_other_labels_cannot_be_compared():
-    with pytest.raises(UserError, match="clip '1_0' of fold 1 has label 1, and 0 in another run of d"):
+    with pytest.raises(UserError, match="clip '1_0' of fold 1 has label 1, and 0 in another run: "):
         compared(by_hand("a", [0, 1], [1, 1]), by_hand("b", [1, 1], [1, 1]))

@@ -1,24 +1,24 @@
-"""report.html: complete, honest about what is not known, safe against what names contain, and of one file."""
+"""report.html: complete, open about what is not known, safe against what names contain, and of one file."""
 
 import base64
 import copy
 import hashlib
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from helpers.boards import METHODS, board, table
+from helpers.boards import MAFW, SIX, board, table
 from helpers.simulated import Corpus, simulate
 from PIL import Image
 
 from cefl_bench.report.html import write_html
 from cefl_bench.report.leaderboard import make_leaderboard
-from cefl_bench.report.naming import duration, milliseconds, percent, points, probability, short_names, si
+from cefl_bench.report.naming import mean_and_spread, milliseconds, percent, points, probability, si, time_span
 
-MAFW = [f"a class of long name {number}" for number in range(11)]
 EVIL = '"><img src=x onerror="document.title=1"></style></script><script>document.title=2</script>'
 
 
@@ -69,53 +69,64 @@ def test_page_of_simulated_runs_shows_what_the_leaderboard_says(tmp_path):
     for told in leaderboard["tables"]:
         assert told["title"] in page.text and told["protocol_id"] in page.text
         for row in told["rows"]:
-            assert row["method"] in page.text
-            assert percent(row["last"]["war_pooled"]) in page.text
+            assert row["method"] in page.text and row["title"] in page.text
+            assert percent(row["headline"]["war"]["pooled"]) in page.text
             assert row["runs"][0]["command"] in page.text
         assert told["differs_from_others"][0] in page.text
 
 
 def test_cells_of_the_leaderboard_are_those_of_the_rows(tmp_path):
-    told = table(dict(list(METHODS.items())[:2]), external=("former_dfer_dfew",)) | {"honest": "selected_by_val"}
-    told["rows"][0] |= {"folds_missing": 2, "resampled_by": "subject", "latency_on": "a fast GPU"}
-    told["rows"][0]["runs"][0]["missing"] = 4
+    told = table(SIX[:1], external=("mine",), subjects=20) | {"headline": "selected_by_val"}
+    (row,) = [row for row in told["rows"] if not row["external"]]
+    row |= {"folds_missing": 2, "latency_on": "a fast GPU", "official_counts": False}
+    row["runs"][0]["missing"] = 4
     text = write_html(board(told), tmp_path / "report").read_text(encoding="utf-8")
     cells = re.findall(r'<td class="(number[^"]*)" data-sort="([^"]*)">(.*?)</td>', text)
     expected = []
     for row in told["rows"]:
-        last, best = row["last"], row["best_test"] or {"war_mean": None}
+        numbers, best = row["headline"], row["best_test"]
+        best_war = best["war"]["mean"] if best else None
         expected += [("number rank", row["rank"][0] * 1000 + row["rank"][1], "–".join(map(str, row["rank"])))]
-        expected += [("number main", last[f"{m}_pooled"], percent(last[f"{m}_pooled"])) for m in ("war", "uar")]
-        means = [(last[f"{m}_mean"], percent(last[f"{m}_std"])) for m in ("war", "uar")]
-        expected += [("number", mean, f'{percent(mean)} <span class="muted">± {std}</span>') for mean, std in means]
-        expected += [("number lesser", best["war_mean"], percent(best["war_mean"]))]
-        facts = (("params", si), ("macs", si), ("latency_ms", milliseconds), ("train_seconds", duration))
+        expected += [("number main", numbers[m]["pooled"], percent(numbers[m]["pooled"])) for m in ("war", "uar")]
+        expected += [("number", numbers[m]["mean"], mean_and_spread(numbers[m])) for m in ("war", "uar")]
+        expected += [("number lesser", best_war, percent(best_war))]
+        facts = (("params", si), ("macs", si), ("latency_ms", milliseconds), ("train_seconds", time_span))
         expected += [("number", row[name], shown(row[name])) for name, shown in facts]
-        expected += [("number", 5, "5")]
+        expected += [("number", 3, "3")]
     assert cells == [(kind, "" if value is None else str(value), shown) for kind, value, shown in expected]
+    assert re.findall(r'<td class="start" data-sort="[^"]*">(.*?)</td>', text) == [
+        row["start"] or "–" for row in told["rows"]
+    ]
     page = Page(text)
     assert "the epoch that is best on a held-out part of the training fold" in page.text
     assert "intervals resampled by subject" in page.text and "on a fast GPU" in page.text
     assert page.titles.count("folds without a run: not in the same race") == 1
     assert "4 missing" in page.text and '<td><span class="tag alert">4</span></td>' in text
-    for run in (run for row in told["rows"] for run in row["runs"]):
-        assert f"<td>{percent(run['war'])}</td><td>{percent(run['uar'])}</td>" in text
+    assert "not all official clips" in page.text
+    runs = []
+    for row in told["rows"]:
+        runs += row["runs"]
+    for run in runs:
+        assert f"<td>{percent(run['war'])}</td><td>{percent(run['uar'])}" in text
 
 
 def test_a_pair_is_told_from_both_sides(tmp_path):
-    names = ["ceflnet_dfew", "former_dfer_dfew", "c3d_dfew"]
-    told = table({name: METHODS[name] for name in names})
+    told = table((*SIX[:2], SIX[5]))
     page = page_of(tmp_path, told)
     cells = {attrs["title"]: attrs["class"] for tag, attrs in page.tags if tag == "td" and " minus " in str(attrs)}
     assert len(cells) == 6
+    title_of = {row["method"]: row["title"] for row in told["rows"]}
     for pair in told["pairs"]:
         value, (low, high) = pair["war_difference"], pair["interval"]
         kind = ("better", "worse") if value > 0 else ("worse", "better")
         for one, other, ends, place in (("a", "b", (value, low, high), 0), ("b", "a", (-value, -high, -low), 1)):
             shown, low_end, high_end = map(points, ends)
-            title = f"{pair[one]} minus {pair[other]}: {shown} points, 95 % {low_end} to {high_end}, "
-            title += f"p {probability(pair['p_holm'])} (Holm), 11,697 clips"
+            title = (
+                f"{title_of[pair[one]]} minus {title_of[pair[other]]}: {shown} points, 95 % {low_end} to {high_end}, "
+            )
+            title += f"p {probability(pair['p_holm'])} (Holm), 300 clips"
             assert cells[title] == (kind[place] if pair["different"] else "same")
+    assert {cells[title] for title in cells} == {"same", "better", "worse"}
     told["pairs"][0]["interval"] = None
     assert sum("points, 95 % – to –, p " in title for title in page_of(tmp_path, told).titles) == 2
 
@@ -125,14 +136,14 @@ def test_spread_and_optimism_stand_where_their_numbers_are(tmp_path):
     strips = re.findall(r'<svg class="strip"[^>]*>(.*?)</svg>', text, re.DOTALL)
     runs = [strip for strip in strips if 'class="run"' in strip]
     gaps = [strip for strip in strips if 'class="gap"' in strip]
-    assert len(runs) == len(gaps) == 2 * len(METHODS)
+    assert len(runs) == len(gaps) == 2 * len(SIX)
     for strip in runs:
         dots = [float(x) for x in re.findall(r'class="run" cx="([\d.]+)%', strip)]
         (mean,) = re.findall(r'class="mean" x1="([\d.]+)%', strip)
-        assert len(dots) == 5 and float(mean) == pytest.approx(sum(dots) / 5, abs=0.05)
+        assert len(dots) == 3 and float(mean) == pytest.approx(sum(dots) / 3, abs=0.05)
     for strip in gaps:
         ((last, best),) = re.findall(r'class="gap" x1="([\d.]+)%" x2="([\d.]+)%"', strip)
-        assert 0 < float(last) < float(best) < 100, "the best test epoch is never the worse one"
+        assert 0 < float(last) < 100 and 0 < float(best) < 100
         assert f'class="flattering" cx="{best}%"' in strip and f'class="dot" cx="{last}%"' in strip
 
 
@@ -154,22 +165,27 @@ def test_nothing_is_fetched_and_only_the_pages_own_script_may_run(tmp_path):
 
 
 def test_names_of_a_user_are_text_wherever_they_stand(tmp_path):
-    evil = table({EVIL: METHODS["c3d_dfew"], "c3d": METHODS["r3d18_dfew"]}, folds=(1, 2), classes=[EVIL, "sad"])
-    clean = page_of(tmp_path / "clean", table({"a": METHODS["c3d_dfew"], "c3d": METHODS["r3d18_dfew"]}, (1, 2)))
+    evil = table(SIX[:2], folds=(1, 2), classes=[EVIL, "sad"])
+    clean = page_of(tmp_path / "clean", table(SIX[:2], (1, 2), classes=["happy", "sad"]))
     evil |= {"title": EVIL, "dataset": EVIL, "protocol": {EVIL: EVIL}, "differs_from_others": [EVIL]}
-    evil["rows"][0]["runs"][0] |= {"command": EVIL, "environment": {"device": EVIL, "packages": {EVIL: EVIL}}}
-    evil["rows"][0]["runs"][0]["data_fingerprint"] = {EVIL: EVIL}
-    evil["rows"][1] |= {"missing": [EVIL], "source": EVIL}
+    evil |= {"protocol_id": EVIL, "track": EVIL}
+    one, other = evil["rows"]
+    one["runs"][0] |= {"command": EVIL, "data_fingerprint": {EVIL: EVIL}, "work_dir": EVIL, "start": EVIL}
+    one["runs"][0]["environment"] |= {"device": EVIL, "packages": {EVIL: EVIL}, "python": EVIL, "platform": EVIL}
+    one |= {"title": EVIL, "start": EVIL, "latency_on": EVIL, "extra": {EVIL: dict(mean=1.0, std=None, runs=1)}}
+    other |= {"missing": [EVIL], "source": EVIL, "external": True}
     page = page_of(tmp_path, evil)
     assert {tag for tag, _ in page.tags} <= {tag for tag, _ in clean.tags} | {"ul", "li"}
     assert not [attrs for _, attrs in page.tags if "onerror" in attrs]
-    assert page.text.count("onerror") > 10
+    assert page.text.count("onerror") > 20
 
 
 @pytest.mark.parametrize("methods", [1, 3])
 def test_what_is_not_known_is_said(tmp_path, methods):
-    few = {name: (*METHODS[name][:3], None) for name in list(METHODS)[:methods]}
-    page = page_of(tmp_path, table(few, folds=(1,)))
+    given = table(SIX[:methods], folds=(1,))
+    for row in given["rows"]:
+        row |= {"latency_ms": None, "latency_on": None}
+    page = page_of(tmp_path, given)
     assert "measure it: tools/speed.py" in page.text
     assert "One run per method: no spread to show" in page.text
     assert ("nothing to compare it with" in page.text) == (methods == 1)
@@ -187,20 +203,37 @@ def test_no_table_no_row_and_no_cost_still_make_a_page(tmp_path):
 
 
 def test_rendered_faces_and_external_rows_are_marked(tmp_path):
-    synthetic = page_of(tmp_path, table({"c3d_synthetic": METHODS["c3d_dfew"]}, dataset="synthetic faces"))
+    synthetic = page_of(tmp_path, table((replace(SIX[5], name="c3d_synthetic"),), (1, 2), dataset="synthetic faces"))
     assert "synthetic: says nothing about real faces" in synthetic.text
-    page = page_of(tmp_path, table(METHODS, external=("c3d_dfew",), classes=MAFW))
+    given = table((SIX[0], SIX[5]), external=("mine",), classes=MAFW)
+    given["rows"][1]["runs"][0] |= {"missing": 3, "git": {"commit": "a" * 40, "dirty": True}}
+    page = page_of(tmp_path, given)
     assert "says nothing" not in page.text
     assert "made elsewhere" in page.text and "external" in page.text
     assert "3 missing" in page.text and "with uncommitted changes" in page.text
     assert "unknown device" not in page.text, "made elsewhere, so that there is no machine to name"
     assert page.titles.count("predictions that were made elsewhere") == 1
+    assert "of 3 at chance" in page.text
+
+
+def test_metrics_that_a_contributor_added_are_shown_with_their_direction(tmp_path):
+    extra = {"calibration/ece": 0.12, "top/3": 0.875}
+    one = replace(SIX[0], extra=extra, lower_is_better=("calibration/ece",))
+    given = table((one, replace(SIX[1], extra={"calibration/ece": 0.25})), folds=(1, 2), seeds=(0, 1))
+    text = write_html(board(given), tmp_path / "report").read_text(encoding="utf-8")
+    cells = re.findall(
+        r'<td class="(number[^"]*)" data-sort="([^"]*)">([^<–]*)', text[text.index("Other metrics</h3>") :]
+    )
+    shown = {(float(value), kind, text.strip()) for kind, value, text in cells if value}
+    assert shown == {(0.125, "number main", "0.125"), (0.88, "number main", "0.88"), (0.255, "number", "0.255")}
+    assert "<td>lower is better</td><td>higher is better</td>" in text
+    assert "Other metrics" not in page_of(tmp_path, table()).text
 
 
 def test_different_videos_in_one_fold_are_a_warning(tmp_path):
     other = copy.deepcopy(table())
     agreed = page_of(tmp_path, other).text
-    assert "within a fold all methods saw the same videos" in agreed and "c3d_dfew, c3d_dfew" not in agreed
+    assert "within a fold all methods saw the same videos" in agreed and "C3D, C3D" not in agreed
     other["rows"][0]["runs"][0]["data_fingerprint"]["test"] = "f" * 64
     assert "not all methods saw the same videos" in page_of(tmp_path, other).text
 
@@ -219,7 +252,8 @@ def test_pictures_of_runs_are_embedded_in_limited_number_and_from_inside_only(tm
     page = page_of(tmp_path, told)
     pictures = [attrs for tag, attrs in page.tags if tag == "img"]
     assert len(pictures) == 12 and all(picture["src"].startswith("data:image/webp;base64,") for picture in pictures)
-    assert set(Counter(picture["alt"].split()[2] for picture in pictures).values()) == {3}, "as many of each method"
+    titles = Counter(picture["alt"].partition(" in the video")[0] for picture in pictures)
+    assert len(titles) == 4 and set(titles.values()) == {3}, "as many of each method"
     with Image.open(BytesIO(base64.b64decode(pictures[0]["src"].partition(",")[2]))) as picture:
         assert picture.size == (1400, 350)
     assert "secret" not in page.text
@@ -231,10 +265,5 @@ def test_numbers_are_written_for_people():
     assert [points(0.0123), points(-0.05), points(-0.0001)] == ["+1.2", "−5.0", "0.0"]
     assert [si(13_214_000), si(999_999), si(4.2e9), si(None)] == ["13.2 M", "1 M", "4.2 G", "–"]
     assert [probability(0.0004), probability(0.0312), probability(None)] == ["< 0.001", "0.031", "–"]
-    assert [duration(45), duration(600), duration(3 * 3600), duration(5 * 86400)] == ["45 s", "10 min", "3 h", "5 d"]
-
-
-def test_short_names_drop_what_most_share_and_stay_different():
-    assert short_names(["c3d_dfew", "r3d18_dfew", "mine"]) == {"c3d_dfew": "c3d", "r3d18_dfew": "r3d18", "mine": "mine"}
-    assert short_names(["c3d", "c3d_dfew", "r3d_dfew"])["c3d_dfew"] == "c3d_dfew"
-    assert short_names(["c3d_dfew", "mine", "other"])["c3d_dfew"] == "c3d_dfew", "few share it"
+    spans = [45, 600, 3 * 3600, 47 * 3600, 5 * 86400, None]
+    assert [time_span(seconds) for seconds in spans] == ["45 s", "10 min", "3 h", "47 h", "5 d", "–"]

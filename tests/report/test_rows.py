@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.simulated import CLASSES, Corpus, Method, simulate
+from helpers.simulated import CLASSES, Corpus, Method, scores_of, simulate
 
 from cefl_bench.errors import UserError
 from cefl_bench.functional.recall import recall_scores
@@ -37,16 +37,14 @@ def metrics_of(run: Path) -> dict[str, dict]:
     return json.loads((run / "result.json").read_text())["metrics"]
 
 
-def answered(run: Path, names: list[str], label: np.ndarray, pred: np.ndarray, **best) -> None:
-    """Let a run have answered `pred`, at its last and its best test epoch."""
+def predicted(run: Path, names: list[str], label: np.ndarray, pred: np.ndarray, **best) -> None:
+    """Let a run have predicted `pred`, at its last and its best test epoch."""
     write_predictions(run / "predictions.csv", names, label, np.eye(len(CLASSES))[pred])
-    scores = recall_scores(label, pred, len(CLASSES))
-    last = {name: scores[name] for name in ("uar", "war")} | {"epoch": 20}
-    last |= {name: scores[name].tolist() for name in ("confusion_matrix", "support")}
+    last = scores_of(label, pred, epoch=20)
     change(run, metrics={"last": last, "best_test": last | best})
 
 
-def of_other_code(folder: Path, name: str, folds=(1,), dataset="dfew", given=None, scores_are="logits") -> Path:
+def of_other_code(folder: Path, name: str, folds=(1,), dataset="dfew", given=None, scores_are=None) -> Path:
     """Predictions of fold after fold, all of class 0 where they are not given."""
     clips = [clip for fold in given or folds for clip in zip(*SMALL.of(fold)[:2], strict=True)]
     file = folder.parent / "theirs.csv"
@@ -57,8 +55,8 @@ def of_other_code(folder: Path, name: str, folds=(1,), dataset="dfew", given=Non
 def test_a_fold_counts_as_much_as_another_however_many_seeds_it_has(folder):
     shutil.rmtree(folder / "c3d_dfew" / "fold1_seed1")
     for run in (folder / "c3d_dfew").iterdir():
-        given = read_predictions(run / "predictions.csv")
-        answered(run, given.name, given.label, np.where(given.label == 6, 0, given.pred))  # a class is never hit
+        given = read_predictions(run / "predictions.csv", "logits")
+        predicted(run, given.name, given.label, np.where(given.label == 6, 0, given.pred))  # a class is never hit
     rows, runs = rows_of(folder), [[(1, 0)], [(2, 0), (2, 1)]]
     assert [rows[method]["runs_uneven"] for method in ("c3d_dfew", "ceflnet_dfew")] == [True, False]
     row = rows["c3d_dfew"]
@@ -66,33 +64,33 @@ def test_a_fold_counts_as_much_as_another_however_many_seeds_it_has(folder):
     for name in ("uar", "war"):
         for which in ("last", "best_test"):
             expected = np.mean([np.mean([metrics[which][name] for metrics in of]) for of in folds])
-            assert row[which][f"{name}_mean"] == pytest.approx(expected)
+            assert row["headline" if which == "last" else which][name]["mean"] == pytest.approx(expected)
     matrix = sum(np.mean([metrics["best_test"]["confusion_matrix"] for metrics in of], axis=0) for of in folds)
     support = matrix.sum(axis=1)
     recall = matrix.diagonal()[support > 0] / support[support > 0]
-    assert row["best_test"]["uar_pooled"] == pytest.approx(recall.mean()) and len(recall) == 6 and recall[-1] == 0
-    assert row["best_test"]["war_pooled"] == pytest.approx(np.trace(matrix) / 120)
+    assert row["best_test"]["uar"]["pooled"] == pytest.approx(recall.mean()) and len(recall) == 6 and recall[-1] == 0
+    assert row["best_test"]["war"]["pooled"] == pytest.approx(np.trace(matrix) / 120)
 
 
-def test_rows_stand_in_the_order_of_war_at_the_honest_epoch(tmp_path):
+def test_rows_stand_in_the_order_of_the_headline_war(tmp_path):
     folder = simulate(tmp_path, TWO, Corpus(folds=(1,), clips=60), seeds=(0,))
     names, label, *_ = SMALL.of(1)
     common, rare = np.isin(label, (0, 2, 3)), np.isin(label, (1, 4, 6)) | ((label == 0) & (np.arange(60) % 2 == 0))
     perfect = recall_scores(label, label, len(CLASSES))["confusion_matrix"].tolist()
     best = {"uar": 1.0, "war": 1.0, "confusion_matrix": perfect}
     for method, hit, flattered in (("c3d_dfew", common, {}), ("ceflnet_dfew", rare, best)):
-        answered(folder / method / "fold1_seed0", names, label, np.where(hit, label, (label + 1) % 7), **flattered)
+        predicted(folder / method / "fold1_seed0", names, label, np.where(hit, label, (label + 1) % 7), **flattered)
     first, second = rows_of(folder).values()
     assert (first["method"], second["method"]) == ("c3d_dfew", "ceflnet_dfew")
-    assert first["last"]["war_pooled"] > second["last"]["war_pooled"]
-    assert first["last"]["uar_pooled"] < second["last"]["uar_pooled"]
-    assert first["best_test"]["war_mean"] < second["best_test"]["war_mean"]
+    assert first["headline"]["war"]["pooled"] > second["headline"]["war"]["pooled"]
+    assert first["headline"]["uar"]["pooled"] < second["headline"]["uar"]["pooled"]
+    assert first["best_test"]["war"]["mean"] < second["best_test"]["war"]["mean"]
 
 
 def test_clips_that_a_run_does_not_have_are_named_and_compared_on_by_nobody(folder):
     run = folder / "c3d_dfew" / "fold1_seed1"
     names, label, *_ = SMALL.of(1)
-    answered(run, names[3:], label[3:], label[3:])
+    predicted(run, names[3:], label[3:], label[3:])
     row = rows_of(folder)["c3d_dfew"]
     assert row["missing"] == names[:3] and row["clips"] == 117
     assert [run["missing"] for run in row["runs"]] == [0, 3, 0, 0]
@@ -105,14 +103,14 @@ def test_who_always_says_the_commonest_class_is_at_chance_whatever_the_war(folde
     names, label, *_ = SMALL.of(1)
     for other in folder.glob("*_dfew/fold1_*"):
         few = np.minimum(label, 1)
-        answered(other, names, few, np.ones(60, dtype=int) if other == run else few)
+        predicted(other, names, few, np.ones(60, dtype=int) if other == run else few)
     (folder / "external" / "constant" / "predictions.csv").write_text(
         "name,label,pred\n" + "".join(f"{name},{min(true, 1)},1\n" for name, true in zip(names, label, strict=True))
     )
     rows = rows_of(folder)
     assert [run["at_chance"] for run in rows["c3d_dfew"]["runs"][:2]] == [True, False]
     assert [run["at_chance"] for run in rows["constant"]["runs"]] == [True]
-    assert rows["constant"]["last"]["war_mean"] > 0.6 and rows["constant"]["last"]["uar_mean"] == 0.5
+    assert rows["constant"]["headline"]["war"]["mean"] > 0.6 and rows["constant"]["headline"]["uar"]["mean"] == 0.5
     assert sum(map(sum, rows["constant"]["confusion"])) == 60
 
 
@@ -120,7 +118,7 @@ def test_a_row_that_knows_not_all_its_best_epochs_shows_none(folder):
     run = folder / "c3d_dfew" / "fold1_seed1"
     change(run, metrics={"last": metrics_of(run)["last"]})
     row = rows_of(folder)["c3d_dfew"]
-    assert set(row["best_test"].values()) | set(row["gap"].values()) == {None}
+    assert row["best_test"] is None and row["gap"] is None
 
 
 def test_results_of_older_versions_have_the_folds_that_are_there(folder):
@@ -156,24 +154,6 @@ def test_what_is_no_run_is_passed_over_and_told_where_somebody_may_look_for_it(f
     assert len(board["tables"][0]["rows"]) == 2
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"time": {}},
-        {"cost": {}},
-        {"metrics": lambda metrics: metrics | {"best_test": {"uar": 0.5, "war": 0.5}}},
-        {"metrics": lambda metrics: metrics | {"last": metrics["last"] | {"war": "x"}}},
-        {"metrics": lambda metrics: metrics | {"last": metrics["last"] | {"support": [1]}}},
-    ],
-    ids=["time", "cost", "best", "text", "shape"],
-)
-def test_a_result_without_a_number_that_is_shown_is_named(folder, changes):
-    run = folder / "c3d_dfew" / "fold1_seed1"
-    change(run, **{name: value(metrics_of(run)) if callable(value) else value for name, value in changes.items()})
-    with pytest.raises(UserError, match=r"fold1_seed1/result\.json is not a result of a run"):
-        make_leaderboard(folder)
-
-
 def test_predictions_of_two_folds_in_two_files_are_all_there(folder):
     files = []
     for fold in (1, 2):
@@ -182,10 +162,7 @@ def test_predictions_of_two_folds_in_two_files_are_all_there(folder):
         files[-1].write_text("name,label,pred\n" + "".join(f"{n},{t},{t}\n" for n, t in zip(names, label, strict=True)))
     add_external(folder, "perfect", [str(file) for file in files], "Dfew", [1, 2])
     row = rows_of(folder)["perfect"]
-    assert (row["clips"], row["missing"], row["last"]["war_pooled"]) == (120, [], 1)
-    write_predictions(files[1], ["20000"], np.array([0]), np.eye(7)[:1])
-    with pytest.raises(UserError, match=r"2\.csv has other columns than .*1\.csv"):
-        add_external(folder, "mixed", [str(file) for file in files], "dfew", [1, 2])
+    assert (row["clips"], row["missing"], row["headline"]["war"]["pooled"]) == (120, [], 1)
     files[1].write_text("name,label,pred\n20000,zero,0\n")
     with pytest.raises(UserError, match="line 2: label is 'zero'"):
         add_external(folder, "damaged", [str(file) for file in files], "dfew", [1, 2])
@@ -214,7 +191,7 @@ def test_scores_are_read_as_what_their_file_says_they_are(folder):
     crops[:, :2] = [[1, 0], [0.2505, 0.7495], [0.2505, 0.7495]]  # as logits, class 1 would be ahead
     scores = np.tile(crops, (60, 1))
     write_predictions(place / "predictions.csv", np.repeat(names, 3), np.repeat(label, 3), scores)
-    assert read_predictions(place / "predictions.csv").pred.tolist() == [1] * 60
+    assert read_predictions(place / "predictions.csv", "logits").pred.tolist() == [1] * 60
     assert rows_of(folder)["probable"]["confusion"][0][0] == (label == 0).sum()
 
 

@@ -1,0 +1,187 @@
+"""The types of a leaderboard: what leaderboard.json holds, and all that its pages are made from."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
+
+from cefl_bench.runs.result import Environment, Git, Which
+
+Metric = Literal["war", "uar"]
+METRICS: tuple[Metric, ...] = ("war", "uar")
+
+
+class Spread(TypedDict):
+    """A rate in 0..1 over the runs of a row."""
+
+    mean: float
+    """Over the folds, of the mean over a fold's seeds."""
+    std: float | None
+    """Standard deviation of all runs, None of a single one."""
+    pooled: float
+    """Over all clips of all folds together, a fold's seeds averaged."""
+
+
+class Numbers(Spread):
+    """A rate with what other test clips would make of it."""
+
+    interval: list[float] | None
+    """Ends of the 95 % interval of `pooled`; None where nothing can be said."""
+
+
+class Headline(TypedDict):
+    """The metrics of a row that were not picked on the test set."""
+
+    war: Numbers
+    uar: Numbers
+
+
+class BestTest(TypedDict):
+    """Those of the epoch that is best on the test set."""
+
+    war: Spread
+    uar: Spread
+
+
+class Gap(TypedDict):
+    """What picking the epoch on the test set adds to the mean."""
+
+    war: float
+    uar: float
+
+
+class BestEpoch(TypedDict):
+    """The epoch of a run that is best on the test set."""
+
+    epoch: int | None
+    war: float
+    uar: float
+
+
+class Extra(TypedDict):
+    """A metric that a contributor added, over the runs of a row that have it."""
+
+    mean: float
+    """Over the folds, of the mean over a fold's seeds."""
+    std: float | None
+    runs: int
+
+
+class RunLine(TypedDict):
+    """What a table tells of a run. What only a training knows is None for predictions of other code."""
+
+    fold: int
+    seed: int | None
+    war: float
+    uar: float
+    epoch: int | None
+    best_test: BestEpoch | None
+    extra: Mapping[str, float | None]
+    at_chance: bool
+    """Whether its UAR is one that guessing reaches."""
+    clips: int
+    official: int | None
+    """Test clips in the official lists."""
+    official_counts: bool | None
+    """Whether the corpus that was trained on has as many clips as officially; None where nobody knows."""
+    missing: int
+    missing_names: list[str]
+    command: str | None
+    work_dir: str
+    start: str | None
+    """Where the initial weights came from."""
+    environment: Environment | None
+    git: Git | None
+    data_fingerprint: Mapping[str, str]
+    history: list[dict[str, float | None]]
+
+
+class Row(TypedDict):
+    """A method in a table."""
+
+    method: str
+    """The name of its config; that of a row of other code was given with it."""
+    title: str
+    """Its name for people, no other row of the table has the same."""
+    external: bool
+    """Predictions of other code: nobody here knows their protocol."""
+    rank: list[int]
+    """Best and worst."""
+    start: str | None
+    """Where the initial weights came from; None where nobody knows."""
+    params: int | None
+    macs: int | None
+    flops: int | None
+    train_seconds: float | None
+    latency_ms: float | None
+    latency_on: str | None
+    folds: list[int]
+    folds_missing: int
+    seeds: list[int]
+    runs_uneven: bool
+    """Whether not every fold was run with every seed."""
+    models_differ: list[str]
+    source: str
+    """Where predictions of other code come from."""
+    clips: int
+    missing: list[str]
+    """Clips without a prediction."""
+    runs_at_chance: int
+    official_counts: bool | None
+    """Whether all its runs saw a corpus with the official number of clips."""
+    runs: list[RunLine]
+    headline: Headline
+    resampled_by: str
+    """`subject` or `clip`."""
+    best_test: BestTest | None
+    """None where not every run has it."""
+    gap: Gap | None
+    extra: dict[str, Extra]
+    recall: list[float | None]
+    """(K,) pooled recalls, None for a class without test clips."""
+    confusion: list[list[int]]
+    """(K, K) over all folds and seeds."""
+
+
+class Pair(TypedDict):
+    """Two methods on the clips that both have; None where they share none."""
+
+    a: str
+    b: str
+    war_difference: float | None
+    uar_difference: float | None
+    interval: list[float] | None
+    uar_interval: list[float] | None
+    mcnemar_p: float | None
+    p_holm: float | None
+    different: bool
+    clips: int
+    folds: list[int]
+    runs: int
+
+
+class Table(TypedDict):
+    """Results of one corpus, track and protocol, the best first."""
+
+    title: str
+    dataset: str
+    track: str
+    protocol_id: str
+    protocol: dict[str, Any]
+    classes: list[str]
+    num_folds: int
+    headline: Which | Literal["external"]
+    """Which metrics the rows call their headline."""
+    lower_is_better: list[str]
+    """Names of extra metrics of which a low value is good."""
+    differs_from_others: list[str]
+    rows: list[Row]
+    pairs: list[Pair]
+
+
+class Leaderboard(TypedDict):
+    """All tables of a folder of runs."""
+
+    schema: int
+    made: str
+    left_out: list[str]
+    """A line on everything that lies in the folder and is in no table."""
+    tables: list[Table]
