@@ -16,7 +16,7 @@ from cefl_bench.plain import plain
 from cefl_bench.records import CountedCost
 from cefl_bench.report.board import Row, Table
 from cefl_bench.report.leaderboard import make_leaderboard
-from cefl_bench.report.model_zoo import Cost, Meta, Section, ZooRow, zoo_page
+from cefl_bench.report.model_zoo import Meta, Section, ZooRow, zoo_page
 from cefl_bench.report.published import published
 from cefl_bench.runs.folder import PREDICTIONS, RESULT
 from cefl_bench.runs.predictions import predictions_of
