@@ -2,57 +2,100 @@
 
 import os
 
-# Before torch is imported: tests run on the CPU, a thread for each process that pytest-xdist starts.
+# Before torch is imported: one thread, since pytest-xdist keeps the cores busy, and no GPU.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+GPUS = os.environ.get("CUDA_VISIBLE_DEVICES")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import gc
+import random
 import shutil
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import mmengine.dataset.base_dataset
+import numpy as np
 import pytest
-from helpers.run import DFEW, SYNTHETIC, Child, list_frames, run_tool, tree_folder
+import torch
+from helpers.children import Child
+from helpers.run import DFEW, SYNTHETIC, list_frames, run_tool, tree_folder
 from helpers.scenes import scenes_tree
+from helpers.shared import built_once
 from helpers.trees import TREES, dfew_tree, moving_square, synthetic_tree, write_video
 
 from cefl_bench.commands.pack import pack
 from cefl_bench.config import load_config
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """`-m gpu` runs the tests that need a GPU; only they see one."""
+    if config.getoption("markexpr") == "gpu":
+        os.environ.pop("CUDA_VISIBLE_DEVICES")
+        if GPUS is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = GPUS
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("needs a GPU, and -m gpu to see it")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
-    """Whoever runs the tests in the background has made them deaf to Ctrl-C, and every process that they start."""
+    """Let Ctrl-C reach the processes that tests start, even where the tests themselves run in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_collection() -> None:
-    """Mmengine collects garbage whenever a dataset is made: do not search all that is imported by now each time."""
-    gc.freeze()
+def quick_datasets() -> Iterator[None]:
+    """Mmengine collects garbage whenever a dataset is made: not here, where it would go through all of pytest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mmengine.dataset.base_dataset, "gc", _NoGarbage)
+        gc.freeze()
+        yield
+
+
+class _NoGarbage:
+    @staticmethod
+    def collect() -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Let no test depend on which ran before it."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")
 def data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data home with a small tree of every dataset; the synthetic one also where the config looks for it."""
-    home = tmp_path_factory.mktemp("data")
-    for name, build in TREES.items():
-        build(home / tree_folder(name))
-    return home
+    """A data home with a small tree of every dataset, where its config looks for it. Read only."""
+
+    def build(home: Path) -> None:
+        for name, build_tree in TREES.items():
+            build_tree(home / tree_folder(name))
+
+    return built_once(tmp_path_factory, "data_home", build)
 
 
 @pytest.fixture(scope="session")
 def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a rendered `tiny` corpus (labels.csv, intensities.csv, card.json, videos/); read only."""
-    folder = tmp_path_factory.mktemp("corpus") / "tiny"
-    run_tool("prepare/synthetic.py", "--preset", "tiny", "--out", folder)
-    return folder
+    """A rendered corpus of the preset `tiny`: labels.csv, intensities.csv, card.json, videos/. Read only."""
+    home = built_once(
+        tmp_path_factory,
+        "corpus",
+        lambda home: run_tool("prepare/synthetic.py", "--preset", "tiny", "--out", home / "tiny"),
+    )
+    return home / "tiny"
 
 
 @pytest.fixture(scope="session")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data root of a synthetic corpus with nothing wrong, whose videos are all different; read only."""
-    return scenes_tree(tmp_path_factory.mktemp("healthy"))
+    """The data root of a synthetic corpus with nothing wrong, whose videos are all different. Read only."""
+    return built_once(tmp_path_factory, "healthy", scenes_tree)
 
 
 @pytest.fixture
@@ -69,9 +112,40 @@ def with_data(data_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def packed_home(tmp_path_factory):
+def packed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data home with two small corpora, one of videos and one of images, both packed. Read only."""
-    home = tmp_path_factory.mktemp("packed")
+    return built_once(tmp_path_factory, "packed_home", _build_packed_home)
+
+
+@pytest.fixture
+def home(packed_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of its videos and their packed frames, which the configs find."""
+    shutil.copytree(packed_home / "synthetic_demo", tmp_path / "synthetic_demo", copy_function=_link_video)
+    monkeypatch.setenv("CEFL_BENCH_DATA", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def folder(home: Path) -> Path:
+    """The packed frames of `home`."""
+    return home / "synthetic_demo" / "packed" / "ReadVideo_56"
+
+
+@pytest.fixture
+def start_tool(tmp_path: Path) -> Iterator[Callable[..., Child]]:
+    """Starts a tool as a process that the test may kill (`Child`); those that are left end with the test."""
+    children: list[Child] = []
+
+    def start(*arguments, **options) -> Child:
+        children.append(Child(*arguments, folder=tmp_path / f"child_{len(children)}", **options))
+        return children[-1]
+
+    yield start
+    for child in children:
+        child.kill()
+
+
+def _build_packed_home(home: Path) -> None:
     synthetic_tree(home / "synthetic_demo", per_class=1)
     # longer than what is decoded at a time, with keyframes far apart
     long = moving_square(150, label=3, seed=7, size=64)
@@ -82,35 +156,7 @@ def packed_home(tmp_path_factory):
         patch.setenv("CEFL_BENCH_DATA", str(home))
         pack(load_config(SYNTHETIC), 2)
         pack(load_config(DFEW), 1)
-    return home
 
 
-@pytest.fixture
-def home(packed_home, tmp_path, monkeypatch):
-    """A copy of it, which the configs find; its videos are the same files."""
-    shutil.copytree(packed_home / "synthetic_demo", tmp_path / "synthetic_demo", copy_function=_link_video)
-    monkeypatch.setenv("CEFL_BENCH_DATA", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def start_tool(tmp_path: Path):
-    """Starts a tool as a process that a test may kill (`Child`); what is left of them ends with the test."""
-    children: list[Child] = []
-
-    def start(*arguments, **options) -> Child:
-        children.append(Child(*arguments, log=tmp_path / f"child_{len(children)}.log", **options))
-        return children[-1]
-
-    yield start
-    for child in children:
-        child.kill()
-
-
-@pytest.fixture
-def folder(home):
-    return home / "synthetic_demo" / "packed" / "ReadVideo_56"
-
-
-def _link_video(source, target):
+def _link_video(source: str, target: str) -> object:
     return os.link(source, target) if source.endswith(".mp4") else shutil.copy2(source, target)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from cefl_bench.cli.options import add_config, configs_of
+from cefl_bench.cli.options import add_config
 from cefl_bench.errors import UserError, one_line_errors
 
 
@@ -25,18 +25,20 @@ def main() -> None:
     from tqdm import tqdm
 
     from cefl_bench.commands.facts import config_cost  # here, so that --help need not wait for torch
+    from cefl_bench.config import load_config, parse_options
     from cefl_bench.cost.table import cost_table
     from cefl_bench.files import check_writable, write_json
 
     check_writable("--json", arguments.json)
-    configs, costs = configs_of(arguments), []
-    for config in tqdm(configs, desc="counting", unit="config", disable=None, leave=False):
+    options, costs = parse_options(arguments.cfg_options), []
+    for path in tqdm(arguments.configs, desc="counting", unit="config", disable=None, leave=False):
         try:
+            config = load_config(path, options, dataset=arguments.dataset)
             costs.append((config.config_name, config_cost(config)))
         except UserError as error:
-            tqdm.write(f"error: {config.config_name}: {error}", file=sys.stderr)
+            tqdm.write(f"error: {path}: {error}", file=sys.stderr)
     if costs:
         print(cost_table(costs))
     write_json(arguments.json, [{"config": name, **cost} for name, cost in costs])
-    if len(costs) < len(configs):
+    if len(costs) < len(arguments.configs):
         raise SystemExit(1)

@@ -1,137 +1,126 @@
-"""A benchmark with real trainings: killed, stopped, started twice, with a job that fails."""
+"""A benchmark with real processes: killed, stopped, started twice, with a job that fails.
+
+One test trains; in the others a quick stand-in takes the place of the training.
+"""
 
 import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-from helpers.run import ROOT, TINY
+from helpers.benchmarks import look_often, processes_of, train_by_stand_in
+from helpers.children import wait_until
+from helpers.holds import HELD, hold_before, let_go
+from helpers.run import ROOT, TINY, run_tool
 
 CEFLNET = ROOT / "configs" / "ceflnet_synthetic.py"
 FIRST = Path("ceflnet_synthetic") / "fold1_seed0"
+HOLDING = """
+from helpers.benchmarks import HoldTraining
+custom_hooks = [dict(type=HoldTraining)]
+"""
 
 
 @pytest.fixture
-def start(data_home):
-    """Starts tools/benchmark.py on folds of CEFLNet's tiny config; ends what the test left."""
-    started = []
-
-    def call(out, *more, configs=(CEFLNET,), folds="1", options=()):
-        command = [sys.executable, ROOT / "tools" / "benchmark.py", *configs, "--out", out, "--folds", folds, *more]
-        command += ["--cfg-options", *TINY, *options]
-        environment = os.environ | {"CEFL_BENCH_DATA": str(data_home), "OMP_NUM_THREADS": "1"}
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        started.append(process)
-        return process
-
-    yield call
-    for process in started:
-        process.kill()
-        process.wait()
+def environment(data_home):
+    return os.environ | {"CEFL_BENCH_DATA": str(data_home), "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
 
 
-def wait_until(condition, seconds=150):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
+@pytest.fixture
+def start(start_tool, environment):
+    """Starts tools/benchmark.py on folds of configs; `prepare` says what trains."""
+
+    def call(out, *more, configs=(CEFLNET,), folds="1", prepare=train_by_stand_in):
+        words = ["benchmark.py", *configs, "--out", out, "--folds", folds, *more, "--cfg-options", *TINY]
+        return start_tool(*words, env=environment, prepare=prepare)
+
+    return call
 
 
-def epochs(folder):
-    return (folder / "train.log").read_text().count("loss") if (folder / "train.log").exists() else 0
+def leaf_with(folder, name, text):
+    """A leaf that is CEFLNet's with more lines."""
+    configs = folder / "configs"
+    if not configs.exists():
+        shutil.copytree(ROOT / "configs", configs)
+    (configs / f"{name}_synthetic.py").write_text(CEFLNET.read_text() + text)
+    return configs / f"{name}_synthetic.py"
 
 
-def saved(folder):
-    """Which checkpoint there is: every epoch leaves a new one."""
-    path = folder / "last.pth"
-    return path.stat().st_mtime_ns if path.exists() else None
+def kill_while_held(process, folder):
+    """Kill a benchmark, and nothing else, while its training waits; both must be gone."""
+    wait_until(lambda: (folder / HELD).exists() or process.poll() is not None)
+    assert processes_of(folder), process
+    os.kill(process.pid, signal.SIGKILL)
+    wait_until(lambda: not processes_of(folder), seconds=20)
+    assert process.wait() == -signal.SIGKILL and not (folder / "result.json").exists()
+    (folder / HELD).unlink()
 
 
-def trainings(folder):
-    """The processes that were told to work in a folder."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (path / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if str(folder).encode() in words and any(word.endswith(b"train.py") for word in words):
-            found.append(path.name)
-    return found
-
-
-def finish(process, status=0):
-    out = process.communicate(timeout=200)[0]
-    assert process.returncode == status, out
-    return out
-
-
-@pytest.mark.slow
-def test_killed_three_times_it_ends_like_one_that_was_not(start, tmp_path):
-    undisturbed = start(tmp_path / "undisturbed")
-    folder = tmp_path / "killed" / FIRST
-    begun, next_epoch = (lambda _: trainings(folder)), (lambda before: saved(folder) != before)
-    for reached in (begun, next_epoch, next_epoch):
-        process, before = start(tmp_path / "killed"), saved(folder)
-        wait_until(lambda: reached(before) or process.poll() is not None)  # noqa: B023, it is called at once
-        process.kill()
-        wait_until(lambda: not trainings(folder), seconds=20)
-        process.wait()
-        assert not (folder / "result.json").exists(), "it was over before it could be killed"
-    out = finish(start(tmp_path / "killed"))
-    assert "1 of 1 jobs are done" in out and "done     ceflnet_synthetic fold 1 seed 0: UAR" in out
-    finish(undisturbed)
-    one, other = (tmp_path / name / FIRST for name in ("killed", "undisturbed"))
-    assert (one / "job.log").read_text().count("$ ") > 2
-    assert "resumed after epoch 2" in (one / "job.log").read_text()
-    assert (one / "predictions.csv").read_bytes() == (other / "predictions.csv").read_bytes()
-    results = [json.loads((where / "result.json").read_text()) for where in (one, other)]
+def test_a_killed_benchmark_ends_like_a_training_that_was_not_killed(start, environment, tmp_path):
+    leaf, out = leaf_with(tmp_path, "held", HOLDING), tmp_path / "out"
+    folder = out / "held_synthetic" / "fold1_seed0"
+    hold_before(out, epoch=2)
+    kill_while_held(start(out, configs=[leaf], prepare=look_often), folder)
+    let_go(out)
+    told = start(out, configs=[leaf], prepare=look_often).finish().stdout
+    assert "1 of 1 jobs are done" in told and "done     held_synthetic fold 1 seed 0: UAR" in told
+    assert "resumed after epoch 1" in (folder / "job.log").read_text()
+    alone = tmp_path / "undisturbed" / "alone" / "run"
+    run_tool("train.py", leaf, "--work-dir", alone, "--cfg-options", *TINY, env=environment)
+    assert (folder / "predictions.csv").read_bytes() == (alone / "predictions.csv").read_bytes()
+    results = [json.loads((where / "result.json").read_text()) for where in (folder, alone)]
     for name in ("metrics", "config", "protocol_id", "init", "data_fingerprint"):
         assert results[0][name] == results[1][name], name
     losses = [[(row["epoch"], row["loss"], row["war"]) for row in result["history"]] for result in results]
     assert losses[0] == losses[1] and len(losses[0]) == 3
 
 
-@pytest.mark.slow
+def test_killed_three_times_it_goes_on_where_it_was(start, tmp_path):
+    folder = tmp_path / FIRST
+    for epoch in (1, 2, 3):
+        hold_before(tmp_path, epoch)
+        kill_while_held(start(tmp_path), folder)
+    let_go(tmp_path)
+    assert "1 of 1 jobs are done" in start(tmp_path).finish().stdout
+    log = (folder / "job.log").read_text()
+    assert log.count("$ ") == 4 and "resumed after epoch 1" in log and "resumed after epoch 2" in log
+    assert len((folder / "train.log").read_text().splitlines()) == 3, "an epoch was trained twice"
+
+
 def test_ctrl_c_ends_the_jobs_and_says_how_to_go_on(start, tmp_path):
-    process = start(tmp_path, "--jobs", "2", folds="1,2")
     folders = [tmp_path / "ceflnet_synthetic" / f"fold{fold}_seed0" for fold in (1, 2)]
-    wait_until(lambda: all(map(epochs, folders)) or process.poll() is not None)
-    process.send_signal(signal.SIGINT)
-    out = finish(process, status=130)
-    assert out.splitlines()[-1] == "interrupted" and "Traceback" not in out
-    assert "stopped 2 jobs: the same command goes on with them" in out
-    assert not any(map(trainings, folders))
+    hold_before(tmp_path, epoch=2)
+    process = start(tmp_path, "--jobs", "2", folds="1,2")
+    wait_until(lambda: all((folder / HELD).exists() for folder in folders) or process.poll() is not None)
+    assert [len(processes_of(folder)) for folder in folders] == [2, 2], "a training and its worker in each"
+    os.kill(process.pid, signal.SIGINT)
+    told = process.finish(status=130)
+    assert told.stderr == "interrupted\n"
+    assert "stopped 2 jobs: the same command goes on with them" in told.stdout
+    wait_until(lambda: not any(map(processes_of, folders)), seconds=5)
 
 
-@pytest.mark.slow
 def test_one_that_fails_stops_no_other_and_what_is_done_is_left_alone(start, tmp_path):
-    configs = Path(shutil.copytree(ROOT / "configs", tmp_path / "configs"))
-    bad = configs / "bad_synthetic.py"
-    bad.write_text((configs / "ceflnet_synthetic.py").read_text() + "\noptim_wrapper.optimizer.lr = 1e30\n")
-    call = dict(configs=(bad, configs / "ceflnet_synthetic.py"), options=["train_cfg.max_epochs=1"])
-    out = finish(start(tmp_path, **call), status=1)
+    bad = leaf_with(tmp_path, "bad", "\noptim_wrapper.optimizer.lr = 1e30\n")
+    told = start(tmp_path, configs=(bad, CEFLNET)).finish(status=1).stdout
     log = tmp_path / "bad_synthetic" / "fold1_seed0" / "job.log"
-    assert f"failed   bad_synthetic fold 1 seed 0: exit status 1, see {log}\n" in out
-    assert "         | error: the loss became nan in epoch 1" in out and "1 of 2 jobs are done" in out
+    assert f"failed   bad_synthetic fold 1 seed 0: exit status 1, see {log}\n" in told
+    assert "         | error: the loss became nan in epoch 1" in told and "1 of 2 jobs are done" in told
     before = (tmp_path / FIRST / "job.log").read_text()
-    out = finish(start(tmp_path, **call), status=1)
-    assert "1 finished before" in out and "started  ceflnet" not in out
+    told = start(tmp_path, configs=(bad, CEFLNET)).finish(status=1).stdout
+    assert "1 finished before" in told and "started  ceflnet" not in told
     assert (tmp_path / FIRST / "job.log").read_text() == before and log.read_text().count("$ ") == 2
 
 
-@pytest.mark.slow
 def test_two_at_once_share_the_work(start, tmp_path):
-    both = [start(tmp_path, folds="1,2", options=["train_cfg.max_epochs=1"]) for _ in range(2)]
-    outs = [finish(process) for process in both]
-    assert all("2 of 2 jobs are done" in out for out in outs), outs
-    for fold in (1, 2):
-        folder = tmp_path / "ceflnet_synthetic" / f"fold{fold}_seed0"
+    hold_before(tmp_path, epoch=1)
+    both = [start(tmp_path, folds="1,2") for _ in range(2)]
+    folders = [tmp_path / "ceflnet_synthetic" / f"fold{fold}_seed0" for fold in (1, 2)]
+    wait_until(lambda: all((folder / HELD).exists() for folder in folders))
+    let_go(tmp_path)
+    told = [process.finish().stdout for process in both]
+    assert all("2 of 2 jobs are done" in text for text in told), told
+    for folder in folders:
         assert (folder / "job.log").read_text().count("$ ") == 1 and (folder / "result.json").exists()

@@ -124,6 +124,12 @@ def assert_same(folder, finished):
         assert all((weights[0][key] == tensor).all() for key, tensor in weights[1].items())
 
 
+def runner_of(folder, num_videos):
+    """What a hook asks of a runner that has tested its first epoch."""
+    loader, evaluator = SimpleNamespace(dataset=range(num_videos)), SimpleNamespace(metrics=[])
+    return SimpleNamespace(epoch=1, work_dir=folder, val_dataloader=loader, val_evaluator=evaluator)
+
+
 @pytest.mark.parametrize("killed", [False, True])
 def test_an_unreadable_test_video_is_unanswered_at_the_epoch_that_counts(killed, tmp_path):
     scores = torch.tensor([[1.0, 0.0], [torch.nan, torch.nan], [-torch.inf, 0.0]])
@@ -131,7 +137,7 @@ def test_an_unreadable_test_video_is_unanswered_at_the_epoch_that_counts(killed,
         {"name": name, "label": 1, "subject": "", "scores": row, "apex": (-1, -1), "unreadable": note}
         for name, row, note in zip("abc", scores, ("", "b: broken", ""), strict=True)
     ]
-    runner = SimpleNamespace(epoch=1, work_dir=tmp_path, val_dataloader=SimpleNamespace(dataset=range(3)))
+    runner = runner_of(tmp_path, num_videos=3)
     hook = WriteResult({"classes": ["happy", "sad"], "clips": {}})
     hook._state["history"].append({"epoch": 1})
     hook.after_val_iter(runner, 0, outputs=outputs)
@@ -158,7 +164,7 @@ def test_an_unreadable_test_video_is_unanswered_at_the_epoch_that_counts(killed,
 )
 def test_test_and_held_out_epochs_are_chosen_apart_and_by_war(right, val, best, selected, tmp_path):
     """UAR on the held-out part falls from epoch to epoch."""
-    runner = SimpleNamespace(epoch=0, work_dir=tmp_path, val_dataloader=SimpleNamespace(dataset=range(4)))
+    runner = runner_of(tmp_path, num_videos=4)
     hook = WriteResult({"classes": ["happy", "sad"], "clips": {}})
     for runner.epoch, (count, war) in enumerate(zip(right, val, strict=True), start=1):
         hook._state["history"].append({"epoch": runner.epoch})

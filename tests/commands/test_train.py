@@ -1,4 +1,4 @@
-"""Training and testing as a person does it: real processes on real videos, killed, resumed, in parallel, in error."""
+"""Training and testing as a person does it: on real videos, killed, resumed, in two processes, in error."""
 
 import json
 import os
@@ -6,17 +6,20 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from helpers.children import as_torchrun
+from helpers.kills import kill_training
 from helpers.run import ROOT, TINY, run_tool
 from helpers.trees import synthetic_tree
 
 from cefl_bench.commands.setup import RunOptions
 from cefl_bench.commands.train import train
 from cefl_bench.errors import UserError
+from cefl_bench.functional.recall import recall_scores
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.predictions import read_predictions
 
@@ -43,7 +46,6 @@ def result(finished):
     return json.loads((finished / "result.json").read_text())
 
 
-@pytest.mark.slow
 def test_a_run_says_what_it_does_and_what_it_left(finished, result):
     out = (finished / "stdout.txt").read_text()
     assert "42 training and 14 test videos" in out and f"protocol {result['protocol_id']}" in out
@@ -55,7 +57,6 @@ def test_a_run_says_what_it_does_and_what_it_left(finished, result):
     assert not list(finished.glob(".*tmp*"))
 
 
-@pytest.mark.slow
 def test_result_has_every_field_of_the_schema(result):
     from cefl_bench.runs.result import Result
 
@@ -64,14 +65,14 @@ def test_result_has_every_field_of_the_schema(result):
     assert [row["epoch"] for row in result["history"]] == [1, 2, 3]
     assert result["metrics"]["last"]["epoch"] == 3
     assert result["metrics"]["best_test"]["war"] == max(row["war"] for row in result["history"])
-    assert result["clips"] == {"official": None, "listed": 14, "scored": 14, "unreadable": {"train": [], "test": []}}
+    assert result["clips"]["official"] is None and result["clips"]["listed"] == result["clips"]["scored"] == 14
+    assert result["clips"]["unreadable"] == {"train": [], "test": []}
     assert result["cost"]["macs"] > 0 and result["init"]["source"] == "scratch" and len(result["init"]["sha256"]) == 64
     assert result["metrics"]["last"]["localization"]["videos"] == 12, "all but the neutral ones"
     assert result["config"]["train_cfg"]["max_epochs"] == 3
     assert result["config"]["model"]["backbone"]["type"].endswith(".ClipFeatureEncoder")
 
 
-@pytest.mark.slow
 def test_predictions_give_the_numbers_of_the_result(finished, result):
     predictions = read_predictions(finished / "predictions.csv")
     assert len(predictions.name) == 14 and predictions.num_classes == 7
@@ -83,38 +84,48 @@ def test_predictions_give_the_numbers_of_the_result(finished, result):
     assert scored["confusion_matrix"] == last["confusion_matrix"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("moment", ["before the first checkpoint", "in the second epoch"])
-def test_a_killed_run_resumes_to_the_same_weights(moment, finished, environment, tmp_path):
-    folder = tmp_path / "run"
-    command = [sys.executable, ROOT / "tools" / "train.py", CONFIG, "--work-dir", folder]
-    command += ["--resume", "--cfg-options", *TINY]
-    process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL)
-    awaited = folder if moment.startswith("before") else folder / "last.pth"
-    deadline = time.monotonic() + 120
-    while not awaited.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (folder / "result.json").exists(), "the run was over before it could be killed"
-    out = run_tool("train.py", *command[2:], env=environment).stdout
-    assert ("resumed after epoch 1" in out) == (moment == "in the second epoch")
-    resumed, undisturbed = (checkpoints.load(where / "last.pth") for where in (folder, finished))
-    assert resumed["meta"]["epoch"] == undisturbed["meta"]["epoch"] == 3
-    for key, tensor in undisturbed["state_dict"].items():
-        assert torch.equal(resumed["state_dict"][key], tensor), key
-    assert (folder / "predictions.csv").read_bytes() == (finished / "predictions.csv").read_bytes()
-    assert len(json.loads((folder / "result.json").read_text())["history"]) == 3
+@pytest.fixture
+def killed(start_tool, environment, tmp_path):
+    """Kills a training in an epoch; gives its folder and the call that goes on with it."""
+
+    def kill(epoch):
+        folder = tmp_path / "run"
+        command = ["train.py", CONFIG, "--work-dir", folder, "--resume", "--cfg-options", *TINY]
+        run = start_tool(*command, env=environment, prepare=partial(kill_training, epoch=epoch))
+        assert run.wait() == -signal.SIGKILL and not (folder / "result.json").exists()
+        return folder, command
+
+    return kill
+
+
+def assert_same_run(resumed, undisturbed):
+    one, other = (checkpoints.load(folder / "last.pth") for folder in (resumed, undisturbed))
+    assert one["meta"]["epoch"] == other["meta"]["epoch"] == 3
+    for key, tensor in other["state_dict"].items():
+        assert torch.equal(one["state_dict"][key], tensor), key
+    assert (resumed / "predictions.csv").read_bytes() == (undisturbed / "predictions.csv").read_bytes()
+    assert len(json.loads((resumed / "result.json").read_text())["history"]) == 3
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_anew(killed, finished, environment):
+    folder, command = killed(epoch=1)
+    assert not (folder / "last.pth").exists()
+    assert "resumed" not in run_tool(*command, env=environment).stdout
+    assert_same_run(folder, finished)
+
+
+def test_a_killed_run_resumes_to_the_same_weights(killed, finished, environment):
+    folder, command = killed(epoch=2)
+    assert "resumed after epoch 1" in run_tool(*command, env=environment).stdout
+    assert_same_run(folder, finished)
     # Finished it is left alone; killed between its last two files, or without its result, it is finished again.
-    assert "already finished" in run_tool("train.py", *command[2:], env=environment).stdout
-    before = (folder / "predictions.csv").read_bytes()
+    assert "already finished" in run_tool(*command, env=environment).stdout
     (folder / "result.json").unlink()
     (folder / "predictions.csv").unlink()
-    run_tool("train.py", *command[2:], env=environment)
-    assert (folder / "predictions.csv").read_bytes() == before and (folder / "result.json").exists()
+    run_tool(*command, env=environment)
+    assert_same_run(folder, finished)
 
 
-@pytest.mark.slow
 def test_testing_a_checkpoint_gives_the_numbers_of_its_training(finished, result, environment, tmp_path):
     run_tool("test.py", CONFIG, finished / "last.pth", "--out", tmp_path, "--cfg-options", *TINY, env=environment)
     tested = json.loads((tmp_path / "result.json").read_text())
@@ -128,39 +139,36 @@ def test_testing_a_checkpoint_gives_the_numbers_of_its_training(finished, result
     assert (tmp_path / "predictions.csv").read_text() == (finished / "predictions.csv").read_text()
 
 
-def torchrun(*arguments, environment):
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
-    command += [ROOT / "tools" / arguments[0], *arguments[1:], "--launcher", "pytorch"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
-@pytest.mark.slow
-def test_two_processes_test_like_one(finished, result, environment, tmp_path):
+def test_two_processes_test_like_one(finished, environment, start_tool, tmp_path):
     # 13 videos do not divide by two: one of them is given to both processes and must count once
     data = tmp_path / "data" / "synthetic_demo"
     shutil.copytree(Path(environment["CEFL_BENCH_DATA"]) / "synthetic_demo", data)
     lines = (data / "labels.csv").read_text().splitlines(keepends=True)
     (data / "labels.csv").write_text("".join(line for line in lines if "s1_fear_1" not in line))
     environment = environment | {"CEFL_BENCH_DATA": str(tmp_path / "data")}
-    options = ["--cfg-options", *TINY, "test_dataloader.batch_size=2"]
-    run_tool("test.py", CONFIG, finished / "last.pth", "--out", tmp_path / "one", *options, env=environment)
-    arguments = ["test.py", CONFIG, finished / "last.pth", "--out", tmp_path / "two", *options]
-    out = torchrun(*arguments, environment=environment)
-    assert out.count("left: ") == 1, "every process talks"
+    arguments = ["test.py", CONFIG, finished / "last.pth", "--cfg-options", *TINY, "test_dataloader.batch_size=2"]
+    run_tool(*arguments, "--out", tmp_path / "one", env=environment)
+    arguments += ["--out", tmp_path / "two", "--launcher", "pytorch"]
+    pair = [start_tool(*arguments, env=environment | variables) for variables in as_torchrun(2)]
+    assert sum(process.finish().stdout.count("left: ") for process in pair) == 1, "every process talks"
     one, two = (read_predictions(tmp_path / name / "predictions.csv") for name in ("one", "two"))
     assert one.name == two.name and len(two.name) == 13
     torch.testing.assert_close(torch.tensor(one.scores), torch.tensor(two.scores), atol=1e-5, rtol=1e-4)
-    scores = [json.loads((tmp_path / name / "result.json").read_text())["metrics"] for name in ("one", "two")]
-    assert scores[0]["checkpoint"]["confusion_matrix"] == scores[1]["checkpoint"]["confusion_matrix"]
-    assert scores[0]["checkpoint"]["uar"] == scores[1]["checkpoint"]["uar"]
+    # Scores may differ in their last digits, and so may the class of a close call: each run is held to its own scores.
+    scored = json.loads((tmp_path / "two" / "result.json").read_text())["metrics"]["checkpoint"]
+    expected = recall_scores(two.label, two.pred, two.num_classes)
+    assert scored["confusion_matrix"] == expected["confusion_matrix"].tolist() and scored["uar"] == expected["uar"]
+    assert sum(scored["support"]) == 13
 
 
-@pytest.mark.slow
 def test_two_processes_train_together(environment, tmp_path):
-    options = ["--work-dir", tmp_path / "run", "--cfg-options", *TINY, "train_cfg.max_epochs=1"]
-    torchrun("train.py", CONFIG, *options, environment=environment)
+    """With torchrun itself, which starts two processes of tools/train.py."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    command += [ROOT / "tools" / "train.py", CONFIG, "--work-dir", tmp_path / "run", "--launcher", "pytorch"]
+    command += ["--cfg-options", *TINY, "train_cfg.max_epochs=1"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("left: ") == 1, "every process talks"
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert result["clips"]["scored"] == 14
     assert len(read_predictions(tmp_path / "run" / "predictions.csv").name) == 14
@@ -172,7 +180,6 @@ def test_two_processes_train_together(environment, tmp_path):
     torch.testing.assert_close(torch.tensor(one), torch.tensor(two), atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.slow
 def test_unreadable_videos_are_counted_and_the_test_set_stays_whole(tmp_path):
     root = synthetic_tree(tmp_path / "synthetic_demo", per_class=1)
     for name in ("s1_sad_0", "s2_sad_0"):
@@ -197,9 +204,8 @@ def test_unreadable_videos_are_counted_and_the_test_set_stays_whole(tmp_path):
 
 def test_without_the_data_it_says_what_is_missing_and_what_to_do(tmp_path):
     environment = os.environ | {"CEFL_BENCH_DATA": str(tmp_path)}
-    start = time.monotonic()
     done = run_tool("train.py", ROOT / "configs" / "ceflnet_dfew.py", check=False, cwd=tmp_path, env=environment)
-    assert done.returncode == 1 and time.monotonic() - start < 60
+    assert done.returncode == 1
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("error: DFEW is not at ")
     for part in ("clip_224x224", "set_1.csv", "application", "agreement", "configs/ceflnet_synthetic.py"):
         assert part in done.stderr, part
@@ -229,9 +235,8 @@ MISTAKES = {
     "an unknown trunk": (options("model.backbone.trunk=resnet17"), "no network 'resnet17'"),
     "an unknown scheme": (options("train_dataloader.dataset.pipeline.1.scheme=x"), "one of segments, ceflnet"),
     "clips that do not divide": (options("model.num_clips=5"), "a divisor of the 16 frames"),
+    "mixed precision on a CPU": (options(amp=True), "needs a CUDA device"),
 }
-if not torch.cuda.is_available():
-    MISTAKES["mixed precision on a CPU"] = (options(amp=True), "needs a CUDA device")
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -250,7 +255,6 @@ def test_a_config_with_an_error_in_it_is_named(tmp_path):
         train(RunOptions(str(tmp_path / "broken.py")))
 
 
-@pytest.mark.slow
 def test_a_run_is_neither_overwritten_nor_continued_with_another_config(finished, environment):
     before = (finished / "result.json").read_bytes()
     again = ["train.py", CONFIG, "--work-dir", finished, "--cfg-options", *TINY]
@@ -261,14 +265,12 @@ def test_a_run_is_neither_overwritten_nor_continued_with_another_config(finished
     assert (finished / "result.json").read_bytes() == before
 
 
-@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run(environment, tmp_path):
     arguments = ["--work-dir", tmp_path / "run", "--cfg-options", *TINY, "optim_wrapper.optimizer.lr=1e30"]
     done = run_tool("train.py", CONFIG, *arguments, check=False, env=environment)
     assert done.returncode == 1 and "the loss became nan" in done.stderr and done.stderr.count("\n") == 1
 
 
-@pytest.mark.slow
 def test_explanations_are_drawn(finished, environment, tmp_path):
     arguments = [CONFIG, finished / "last.pth", "--out", tmp_path, "--cfg-options", *TINY]
     out = run_tool("explain.py", *arguments[:2], "--videos", "s1_fear_0", *arguments[2:], env=environment).stdout

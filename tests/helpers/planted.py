@@ -71,7 +71,7 @@ class PlantedHead(Head):
 
     def forward(self, lightness_B1: torch.Tensor) -> torch.Tensor:
         epoch = min(max(round(self.batches_seen.item()) // BATCHES_PER_EPOCH, 1), NUM_EPOCHS)
-        shown_B = ((lightness_B1[:, 0] * 255 - DARKEST) / STEP).round().long()
+        shown_B = ((lightness_B1[:, 0] * 255 - DARKEST) / STEP).round().long().clamp(0, self.num_classes - 1)
         answer_B = torch.tensor([answer(int(shown), epoch) for shown in shown_B])
         return nn.functional.one_hot(answer_B, self.num_classes).float()
 

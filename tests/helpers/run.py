@@ -1,4 +1,4 @@
-"""Tools, called as a person calls them: here in this process, in a child that a test may kill, or as a process."""
+"""Tools, called as a person calls them: in this process, or as one of their own."""
 
 import contextlib
 import os
@@ -6,9 +6,8 @@ import runpy
 import subprocess
 import sys
 import tempfile
-import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -45,76 +44,18 @@ def run_tool(
     Returns:
         Exit status and output, as from `subprocess.run`; what its worker processes print is in there too.
     """
-    words = _words(arguments)
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        with unchanged(), _streams(out.fileno(), err.fileno()):
-            status = _call(words, env, cwd)
-        texts = [_text(file) for file in (out, err)]
-    return _checked(subprocess.CompletedProcess(words, status, *texts), check)
+    words = words_of(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        files = Path(folder) / "stdout", Path(folder) / "stderr"
+        with open(files[0], "wb") as out, open(files[1], "wb") as err, streams(out.fileno(), err.fileno()):
+            status = call(words, env, cwd)
+        return _checked(subprocess.CompletedProcess(words, status, *map(read_text, files)), check)
 
 
 def run_process(*arguments: str | Path, check: bool = True, **options) -> subprocess.CompletedProcess:
     """Run `tools/<first argument>` as a process of its own. It takes seconds to import all: once per tool is enough."""
-    command = [sys.executable, *_words(arguments)]
+    command = [sys.executable, *words_of(arguments)]
     return _checked(subprocess.run(command, capture_output=True, text=True, timeout=240, **options), check)
-
-
-class Child:
-    """A real process that runs a tool and that a test may kill, without the seconds that a new Python needs to import.
-
-    It is forked from a server that has imported everything and computed nothing. It leads a session of its own.
-
-    Args:
-        arguments: as of `run_tool`.
-        prepare: called in the child before the tool: a function that the server can import, from `helpers`.
-    """
-
-    def __init__(
-        self,
-        *arguments: str | Path,
-        log: Path,
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-        prepare: Callable[[], object] | None = None,
-    ) -> None:
-        from helpers.server import fork
-
-        self.log = log
-        environment = dict(os.environ if env is None else env)
-        self._process = fork(_be_the_tool, (_words(arguments), environment, str(cwd or Path.cwd()), str(log), prepare))
-        self.pid: int = self._process.pid
-
-    def poll(self) -> int | None:
-        """The exit status, negative for a signal; None while it runs."""
-        return self._process.exitcode
-
-    def wait(self, seconds: float = 150) -> int:
-        """Wait until it ends: the exit status."""
-        self._process.join(seconds)
-        assert self._process.exitcode is not None, f"did not end in {seconds} s; it said: {self.output()}"
-        return self._process.exitcode
-
-    def output(self) -> str:
-        """What it printed so far, on both streams."""
-        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
-
-    def finish(self, status: int = 0) -> str:
-        """Wait for an exit status, and give what it printed."""
-        found = self.wait()
-        assert found == status, f"ended with {found}:\n{self.output()[-4000:]}"
-        return self.output()
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.join()
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 100, pause: float = 0.005) -> None:
-    """Wait for something that other processes do; the test fails when it does not come."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(pause)
 
 
 def tree_folder(name: str) -> str:
@@ -138,20 +79,28 @@ def dataset(config=SYNTHETIC, loader="train_dataloader", packed=True, corpus=Non
     return build_dataset(config, loader)
 
 
-def _words(arguments: tuple[str | Path, ...]) -> list[str]:
+def words_of(arguments: Sequence[str | Path]) -> list[str]:
+    """The words of a command line: a tool's path and its arguments."""
     return [str(ROOT / "tools" / arguments[0]), *map(str, arguments[1:])]
 
 
-def _call(words: list[str], env: Mapping[str, str] | None, cwd: Path | str | None) -> int:
+def read_text(path: Path) -> str:
+    """What was printed into a file. The carriage return at the end of a bar ends a line, as `subprocess` has it."""
+    with open(path, encoding="utf-8", errors="replace", newline=None) as file:
+        return file.read()
+
+
+def call(words: list[str], env: Mapping[str, str] | None, cwd: Path | str | None) -> int:
     """Run a script with its arguments: the exit status that a process would have."""
-    sys.argv = list(words)
-    if env is not None:
-        os.environ.clear()
-        os.environ.update(env)
-    if cwd is not None:
-        os.chdir(cwd)
     try:
-        with as_in_a_new_process():
+        with unchanged(), as_in_a_new_process():
+            sys.argv = list(words)
+            if env is not None:
+                os.environ.clear()
+                os.environ.update(env)
+                sys.path[:0] = filter(None, env.get("PYTHONPATH", "").split(os.pathsep))
+            if cwd is not None:
+                os.chdir(cwd)
             runpy.run_path(words[0], run_name="__main__")
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
@@ -164,18 +113,8 @@ def _call(words: list[str], env: Mapping[str, str] | None, cwd: Path | str | Non
     return 0
 
 
-def _be_the_tool(words: list[str], env: dict[str, str], cwd: str, log: str, prepare: Callable | None) -> None:
-    """What a `Child` does; its exit status is the tool's."""
-    os.setsid()
-    with open(log, "ab") as file, _streams(file.fileno(), file.fileno()):
-        if prepare is not None:
-            prepare()
-        status = _call(words, env, cwd)
-    raise SystemExit(status)
-
-
 @contextlib.contextmanager
-def _streams(out: int, err: int) -> Iterator[None]:
+def streams(out: int, err: int) -> Iterator[None]:
     """Send what is printed in the block, by C libraries and worker processes too, into two open files."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -194,12 +133,6 @@ def _streams(out: int, err: int) -> Iterator[None]:
         for number, descriptor in enumerate(before, start=1):
             os.dup2(descriptor, number)
             os.close(descriptor)
-
-
-def _text(file) -> str:
-    file.seek(0)
-    # a bar ends its line with a carriage return, which counts as the end of a line, as `subprocess` has it
-    return file.read().decode(errors="replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _checked(done: subprocess.CompletedProcess, check: bool) -> subprocess.CompletedProcess:

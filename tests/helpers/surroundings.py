@@ -1,6 +1,7 @@
 """What a tool changes in the process that runs it: kept, and put back."""
 
 import contextlib
+import gc
 import logging
 import multiprocessing
 import os
@@ -38,6 +39,7 @@ def unchanged() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.collect()  # a runner's worker processes end with it, and let go of its folder
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)

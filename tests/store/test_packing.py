@@ -2,29 +2,28 @@
 
 import json
 import os
-import resource
 import shutil
 import signal
-import subprocess
-import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
+from helpers.children import wait_until
+from helpers.kills import can_mount, children_of, hold_workers, is_running, limit_file_size, mount_small_disk
 from helpers.run import ROOT, TINY, run_tool
 from helpers.trees import synthetic_tree
 
 CONFIG = ROOT / "configs" / "ceflnet_synthetic.py"
-PACK = [sys.executable, str(ROOT / "tools" / "pack.py"), str(CONFIG), "--workers", "2"]
+PACK = ("pack.py", CONFIG, "--workers", "2")
 OPTIONS = ["--cfg-options", *TINY, "train_cfg.max_epochs=1"]
 STORE = Path("synthetic_demo") / "packed" / "ReadVideo_56"
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    """A data home with videos long enough that packing them takes a moment. Read only."""
+    """A data home with videos longer than what is decoded at a time. Read only."""
     home = tmp_path_factory.mktemp("original")
-    synthetic_tree(home / "synthetic_demo", num_frames=120)
+    synthetic_tree(home / "synthetic_demo", per_class=1, num_frames=70)
     return home
 
 
@@ -33,8 +32,8 @@ def undisturbed(original, tmp_path_factory):
     """What packing leaves when nothing happens, by name."""
     home = tmp_path_factory.mktemp("undisturbed")
     out = pack(copy_of(original, home)).stdout
-    assert f"56 videos, 6720 frames at 56 x 56 into {home / STORE}: needs 0.0632 GB of" in out
-    assert out.splitlines()[-1] == f"{home / STORE}: 56 videos, 6720 frames, 0.0632 GB"
+    assert f"28 videos, 1960 frames at 56 x 56 into {home / STORE}: needs 0.0184 GB of" in out
+    assert out.splitlines()[-1] == f"{home / STORE}: 28 videos, 1960 frames, 0.0184 GB"
     return content(home)
 
 
@@ -52,60 +51,44 @@ def content(home):
     return {path.name: path.read_bytes() for path in (home / STORE).iterdir()}
 
 
-def pack(home, *more, **options):
-    """Run tools/pack.py as a person would."""
-    environment = os.environ | {"CEFL_BENCH_DATA": str(home)}
-    return subprocess.run([*PACK, *more], env=environment, capture_output=True, text=True, timeout=200, **options)
+def pack(home, *more, check=False):
+    return run_tool(*PACK, *more, check=check, env=where(home))
+
+
+def where(home):
+    return os.environ | {"CEFL_BENCH_DATA": str(home)}
 
 
 def one_line(done):
     """The error, which must be one line and status 1 (a bar's line ends with a carriage return)."""
-    lines = [line for line in done.stderr.replace("\r", "\n").splitlines() if line and "video/s]" not in line]
+    lines = [line for line in done.stderr.splitlines() if line and "video/s]" not in line]
     assert done.returncode == 1 and len(lines) == 1 and lines[0].startswith("error: "), done.stderr
     return lines[0]
 
 
-def interrupt(home, sent, enough):
-    """Start packing, and send a signal when `enough` videos are packed: what it printed, its status, its workers."""
-    process = subprocess.Popen(
-        PACK,
-        env=os.environ | {"CEFL_BENCH_DATA": str(home)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    journal = home / STORE / "packed.jsonl"
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    wait_until(lambda: journal.exists() and journal.read_text().count("\n") >= enough)
-    workers = children.read_text().split()
-    (os.kill if sent == signal.SIGKILL else os.killpg)(process.pid, sent)
-    errors = process.communicate(timeout=30)[1]
-    wait_until(lambda: not any(map(is_running, workers)))
-    assert workers and not (home / STORE / "index.json").exists(), "it was over before it could be stopped"
-    return errors, process.returncode
+@pytest.fixture
+def interrupt(start_tool, home, tmp_path):
+    """Starts packing and sends it a signal when it has noted some videos; what it printed, and its status."""
+
+    def call(sent, noted):
+        marker = tmp_path / "held"
+        packing = start_tool(*PACK, env=where(home), prepare=partial(hold_workers, noted, marker, call=2))
+        wait_until(lambda: marker.exists() or packing.poll() is not None)
+        workers = children_of(packing.pid)
+        (os.kill if sent == signal.SIGKILL else os.killpg)(packing.pid, sent)
+        packing.wait(30)
+        wait_until(lambda: not any(map(is_running, workers)), seconds=20)
+        assert workers and not (home / STORE / "index.json").exists(), packing
+        return packing.printed()
+
+    return call
 
 
-def wait_until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.002)
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-@pytest.mark.slow
-def test_a_killed_run_goes_on_where_it_stopped(home, undisturbed):
-    interrupt(home, signal.SIGKILL, enough=5)
+def test_a_killed_run_goes_on_where_it_stopped(interrupt, home, undisturbed):
+    interrupt(signal.SIGKILL, noted=5)
     journal = home / STORE / "packed.jsonl"
     packed = [json.loads(line)[0] for line in journal.read_text().splitlines()]
-    assert 5 <= len(packed) < 56
+    assert len(packed) == 5
     with open(journal, "a") as file:
         file.write('["videos/s1_fea')  # what a kill within a line leaves
     for name in packed[1:]:  # decoded again, these would fail
@@ -121,60 +104,57 @@ def test_a_killed_run_goes_on_where_it_stopped(home, undisturbed):
     assert content(home) == undisturbed
 
 
-@pytest.mark.slow
-def test_ctrl_c_stops_at_once_and_leaves_nothing_broken(home, undisturbed):
-    errors, status = interrupt(home, signal.SIGINT, enough=1)
-    assert status == 130 and "Traceback" not in errors and errors.endswith("interrupted\n")
-    assert pack(home, "--workers", "1").returncode == 0
+def test_ctrl_c_stops_at_once_and_leaves_nothing_broken(interrupt, home, undisturbed):
+    done = interrupt(signal.SIGINT, noted=1)
+    assert done.returncode == 130 and "Traceback" not in done.stderr and done.stderr.endswith("interrupted\n")
+    pack(home, "--workers", "1", check=True)
     assert content(home) == undisturbed
 
 
-@pytest.mark.slow
-def test_two_at_once_do_not_meet(home, undisturbed):
-    environment = os.environ | {"CEFL_BENCH_DATA": str(home)}
-    both = [
-        subprocess.Popen(PACK, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    errors = [process.communicate(timeout=200)[1] for process in both]
-    states = [process.returncode for process in both]
+def test_two_at_once_do_not_meet(home, undisturbed, start_tool, tmp_path):
+    marker = tmp_path / "held"
+    first = start_tool(*PACK, env=where(home), prepare=partial(hold_workers, 3, marker, call=2))
+    wait_until(lambda: marker.exists() or first.poll() is not None)
+    assert "another run is packing into" in one_line(pack(home))
+    first.kill()
+    both = [start_tool(*PACK, env=where(home)) for _ in range(2)]
+    states = [process.wait() for process in both]
     assert 0 in states
-    for status, error in zip(states, errors, strict=True):
-        assert status == 0 or "another run is packing into" in error, error
+    for status, process in zip(states, both, strict=True):
+        assert status == 0 or "another run is packing into" in process.printed().stderr
     assert content(home) == undisturbed
 
 
-@pytest.mark.slow
 def test_what_is_packed_is_left_alone(home, undisturbed):
-    pack(home)
+    pack(home, check=True)
     before = {path.name: path.stat().st_mtime_ns for path in (home / STORE).iterdir() if path.name != ".lock"}
-    assert pack(home).returncode == 0
+    pack(home, check=True)
     assert before == {path.name: path.stat().st_mtime_ns for path in (home / STORE).iterdir() if path.name != ".lock"}
-    assert "56 videos are intact" in pack(home, "--verify").stdout
+    assert "28 videos are intact" in pack(home, "--verify").stdout
 
 
-def test_a_write_that_fails_is_told_in_one_line(home):
+def test_a_write_that_fails_is_told_in_one_line(home, start_tool):
     """A limit on the size of files stands for the full disk: the shard cannot be made."""
-    limit = (100_000, 100_000)
-    done = pack(home, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
-    assert f"cannot write '{home / STORE}': File too large" in one_line(done)
+    packing = start_tool(*PACK, env=where(home), prepare=partial(limit_file_size, 100_000))
+    assert f"cannot write '{home / STORE}': File too large" in one_line(packing.finish(status=1))
     assert not {"index.json", "shard_0000.npy"} & {path.name for path in (home / STORE).iterdir()}
     assert not list((home / STORE).glob(".*tmp*"))
 
 
-@pytest.mark.parametrize(("kilobytes", "reason"), [(5_000, "needs 0.0632 GB and its disk has"), (2, "No space left")])
-def test_a_full_disk_is_told_in_one_line(home, kilobytes, reason):
-    """A real one, in a mount namespace of its own; what is on it is listed before it goes."""
-    mount = f"mount -t tmpfs -o size={kilobytes}k none {home / 'synthetic_demo' / 'packed'}"
-    (home / "synthetic_demo" / "packed").mkdir()
-    alone = ["unshare", "-m", "sh", "-c"]
-    if shutil.which("unshare") is None or subprocess.run([*alone, mount], capture_output=True).returncode:
-        pytest.skip("mounting is not allowed here")
-    script = f'{mount}; "$@"; status=$?; find {home / STORE} -type f; exit $status'
-    environment = os.environ | {"CEFL_BENCH_DATA": str(home)}
-    done = subprocess.run([*alone, script, "sh", *PACK], env=environment, capture_output=True, text=True, timeout=200)
-    assert reason in one_line(done)
-    assert "index.json" not in done.stdout and "shard_" not in done.stdout
+@pytest.mark.skipif(not can_mount(), reason="mounting is not allowed here")
+@pytest.mark.parametrize(
+    ("full", "reason"),
+    [(False, "needs 0.0184 GB and its disk has"), (True, "No space left")],
+    ids=["too small", "full"],
+)
+def test_a_full_disk_is_told_in_one_line(home, full, reason, start_tool):
+    """A real one, which only the tool sees; what is on it is listed before it goes."""
+    disk = home / "synthetic_demo" / "packed"
+    disk.mkdir()
+    packing = start_tool(*PACK, env=where(home), prepare=partial(mount_small_disk, disk, 5_000, full))
+    assert reason in one_line(packing.finish(status=1))
+    listed = packing.printed().stdout.splitlines()[-1]
+    assert listed.startswith("on the disk:") and "index.json" not in listed and "shard_" not in listed
 
 
 def test_an_unwritable_data_root_is_told_in_one_line(home):
@@ -184,8 +164,7 @@ def test_an_unwritable_data_root_is_told_in_one_line(home):
 
 def test_senseless_arguments_are_told_in_one_line(home):
     assert "--workers is 0" in one_line(pack(home, "--workers", "0"))
-    option = "train_dataloader.dataset.pipeline=[]"
-    assert "has 0 readers" in one_line(pack(home, "--cfg-options", option))
+    assert "has 0 readers" in one_line(pack(home, "--cfg-options", "train_dataloader.dataset.pipeline=[]"))
 
 
 @pytest.fixture(scope="module")
@@ -193,8 +172,8 @@ def trained(tmp_path_factory):
     """A folder with the runs `packed` and `decoded` of one config, and the environment that they had."""
     folder = tmp_path_factory.mktemp("trained")
     synthetic_tree(folder / "data" / "synthetic_demo", per_class=1)
-    assert pack(folder / "data").returncode == 0
-    environment = os.environ | {"CEFL_BENCH_DATA": str(folder / "data")}
+    pack(folder / "data", check=True)
+    environment = where(folder / "data")
     for name, flags in (("packed", ()), ("decoded", ("--no-pack",))):
         out = run_tool("train.py", CONFIG, "--work-dir", folder / name, *flags, *OPTIONS, env=environment).stdout
         assert ("test videos, packed" in out) == (name == "packed")
@@ -205,7 +184,6 @@ def result_of(folder):
     return json.loads((folder / "result.json").read_text())
 
 
-@pytest.mark.slow
 def test_training_with_packed_frames_is_the_same_training(trained):
     packed, decoded = trained[0] / "packed", trained[0] / "decoded"
     one, other = result_of(packed), result_of(decoded)
@@ -217,7 +195,6 @@ def test_training_with_packed_frames_is_the_same_training(trained):
     assert (packed / "predictions.csv").read_bytes() == (decoded / "predictions.csv").read_bytes()
 
 
-@pytest.mark.slow
 def test_a_run_goes_on_and_is_tested_with_packed_frames_or_without(trained):
     folder, environment = trained
     shutil.copytree(folder / "packed", folder / "again")
