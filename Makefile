@@ -38,7 +38,8 @@ demo: env
 	@echo "scores, predictions, confusion matrix and figures are in $(DEMO)"
 
 test: env-dev
-	$(BIN)/python -m pytest -q
+	@start=$$(date +%s); OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal; status=$$?; \
+	seconds=$$(($$(date +%s) - start)); echo "tests took $$((seconds / 60)) min $$((seconds % 60)) s"; exit $$status
 
 lint: env-dev
 	$(BIN)/ruff check .

@@ -4,19 +4,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from tqdm import tqdm
 
 from cefl_bench.commands.facts import config_cost, video_shape
 from cefl_bench.config import bases, corpora, load_config
+from cefl_bench.cost.flops import count
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
 from cefl_bench.plain import plain
-from cefl_bench.records import CountedCost
+from cefl_bench.registry import MODELS
 from cefl_bench.report.board import Row, Table
 from cefl_bench.report.leaderboard import make_leaderboard
-from cefl_bench.report.model_zoo import Meta, Section, ZooRow, zoo_page
+from cefl_bench.report.model_zoo import Meta, Section, ZooCost, ZooRow, zoo_page
 from cefl_bench.report.published import published
 from cefl_bench.runs.folder import PREDICTIONS, RESULT
 from cefl_bench.runs.predictions import predictions_of
@@ -44,14 +46,10 @@ def make_zoo() -> str:
     tables, scores = _measured()
     rows: dict[str, list[ZooRow]] = {}
     metas: dict[str, Meta] = {}
-    costs: dict[str, CountedCost] = {}  # by model and input: methods cost the same on corpora of as many classes
+    costs: dict[str, tuple[ZooCost, ZooCost]] = {}
     for leaf, dataset, config in tqdm(_matrix(), desc="configs", unit="config", leave=False, disable=None):
         meta = _corpus(config)
         metas[meta["key"]] = meta
-        model = json.dumps([plain(config.model.to_dict()), video_shape(config)], sort_keys=True)
-        if model not in costs:
-            cost = config_cost(config)
-            costs[model] = {"params": cost["params"], "macs": cost["macs"]}
         for file in sorted((MEASURED / config.config_name).glob(f"*/{RESULT}")):
             _check_config(file, read_result(file), config)
         call = f"[{leaf.stem}](configs/{leaf.name})" + (f" --dataset {dataset}" if dataset else "")
@@ -61,7 +59,7 @@ def make_zoo() -> str:
             title=config.title,
             track=config.track,
             start=_start(config),
-            cost=costs[model],
+            cost=_cost(config, costs),
             scores=scores.pop(config.config_name, None),
         )
         rows.setdefault(meta["key"], []).append(row)
@@ -69,6 +67,33 @@ def make_zoo() -> str:
         raise UserError(f"{MEASURED} has results of configs that are not there: {', '.join(sorted(scores))}")
     keys = sorted(metas, key=lambda key: (key == "synthetic", metas[key]["name"].lower()))
     return zoo_page([Section(metas[key], rows[key], published(key), tables) for key in keys])
+
+
+def _cost(config: Config, known: dict[str, tuple[ZooCost, ZooCost]]) -> ZooCost:
+    """What a test video costs. A method is counted once: on other corpora only its head has other classes.
+
+    Args:
+        known: of each method, what it costs as a whole and what its head does; added to.
+    """
+    with torch.device("meta"):
+        network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
+    feature = torch.zeros(1, network.head.in_dim, device="meta")
+    head: ZooCost = {
+        "params": sum(parameter.numel() for parameter in network.head.parameters()),
+        "macs": count(network.head, feature).macs(),
+    }
+    model = plain(config.model.to_dict())
+    method = {key: value for key, value in model["head"].items() if key != "num_classes"}
+    key = json.dumps([model | {"head": method}, video_shape(config)], sort_keys=True)
+    if key not in known:
+        cost = config_cost(config)
+        known[key] = {"params": cost["params"], "macs": cost["macs"]}, head
+    whole, head_before = known[key]
+    views = video_shape(config)[0]
+    return {
+        "params": whole["params"] - head_before["params"] + head["params"],
+        "macs": whole["macs"] + views * (head["macs"] - head_before["macs"]),
+    }
 
 
 def _matrix() -> list[tuple[Path, str | None, Config]]:

@@ -6,7 +6,6 @@ from typing import NamedTuple, TypedDict
 from typing_extensions import NotRequired
 
 from cefl_bench.functional.escaping import markdown_text
-from cefl_bench.records import CountedCost
 from cefl_bench.report.board import Pair, Row, Table
 from cefl_bench.report.markdown import table_line
 from cefl_bench.report.naming import amount, interval, percent, rank_text
@@ -47,7 +46,7 @@ class Meta(TypedDict):
     note: NotRequired[str]
 
 
-class Cost(TypedDict):
+class ZooCost(TypedDict):
     """Of one test video."""
 
     params: int
@@ -65,7 +64,7 @@ class ZooRow(NamedTuple):
     track: str
     start: str
     """Where the initial weights come from."""
-    cost: CountedCost
+    cost: ZooCost
     scores: Row | None
 
 
