@@ -146,10 +146,26 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
 def _read(path: Path) -> Config:
     try:
         config = Config.fromfile(path, lazy_import=True)
+        _import_types(config._cfg_dict)
+    except (ImportError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"config {str(path)!r} names what cannot be imported ({reason}): install the package that has it, or "
+            "put its folder on PYTHONPATH"
+        ) from None
     except Exception as error:  # a config is Python: anything may go wrong in it
         reason = " ".join(str(error).split())
         raise UserError(f"config {str(path)!r} cannot be read ({type(error).__name__}: {reason})") from None
     return from_plain(config.to_dict(), str(path)) if _is_dump(config) else config
+
+
+def _import_types(value: Any) -> None:
+    """Import every class that a config names: mmengine does so when a value is first read."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            _import_types(item)
 
 
 def _is_dump(config: Config) -> bool:

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.checks import axis_overlaps, check_config, protocol_differences
+from helpers.contracts import assert_kept
 from helpers.golden import fingerprint, golden
 
 from cefl_bench.commands.facts import config_cost, video_shape
 from cefl_bench.config import corpora, load_config
+from cefl_bench.contracts.configs import axis_overlaps, examine_config, protocol_differences
 from cefl_bench.errors import UserError
 from cefl_bench.functional.protocol import protocol_id, protocol_of
 from cefl_bench.plain import plain
@@ -20,7 +21,7 @@ LEAVES = sorted(CONFIGS.glob("*.py"))
 
 @pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
 def test_leaf(path):
-    check_config(path)
+    assert_kept(examine_config(path, load_config(path)))
 
 
 def test_axes_do_not_overlap():

@@ -1,5 +1,6 @@
 """What the documentation names exists: pages, tools, options, configs, files, packages; and its examples work."""
 
+import functools
 import importlib
 import re
 import sys
@@ -7,13 +8,16 @@ import types
 
 import pytest
 import yaml
-from helpers.checks import check_backbone, check_config
+from helpers.contracts import assert_kept
 from helpers.pages import LINK, OPTION, PAGES, anchors, blocks, calls, code, text_of
 from helpers.run import ROOT
 
 from cefl_bench.cli.__main__ import list_tools
 from cefl_bench.commands.setup import build_dataset
 from cefl_bench.config import corpora, find_config, load_config
+from cefl_bench.contracts.configs import HOUSE, examine_config
+from cefl_bench.contracts.parts import examine_backbone
+from cefl_bench.contracts.promise import outcomes
 from cefl_bench.errors import UserError
 from cefl_bench.registry import MODELS
 
@@ -121,11 +125,15 @@ def test_the_backbone_that_contributors_begin_with_keeps_its_contract(tmp_path, 
     monkeypatch.setitem(sys.modules, name, module)
     try:
         exec(compile(part, name, "exec"), module.__dict__)
-        check_backbone(module.MyNet)
+        build = functools.partial(module.MyNet, **module.MyNet.tiny)
+        assert_kept(examine_backbone("MyNet", build, clip_shape=(3, 16, 112, 112)))
         (tmp_path / "_base_").symlink_to(ROOT / "configs" / "_base_")
-        (tmp_path / "my_net_dfew.py").write_text(leaf, encoding="utf-8")
-        check_config(tmp_path / "my_net_dfew.py")
-        assert load_config(tmp_path / "my_net_dfew.py", dataset="mafw").config_name == "my_net_mafw"
+        file = tmp_path / "my_net_dfew.py"
+        file.write_text(leaf, encoding="utf-8")
+        config = load_config(file)
+        assert_kept(examine_config(file, config))
+        assert_kept(outcomes("leaf", (file, config), HOUSE))
+        assert load_config(file, dataset="mafw").config_name == "my_net_mafw"
     finally:
         MODELS.module_dict.pop("MyNet", None)
 

@@ -1,11 +1,15 @@
 """Every registered backbone, aggregator, head and transform keeps its contract."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
-from helpers.checks import check_aggregator, check_backbone, check_head, check_reader
+from helpers.contracts import assert_kept
+from helpers.readers import check_reader
 from mmcv.transforms import BaseTransform
 
+from cefl_bench.contracts.parts import examine_aggregator, examine_backbone, examine_head
 from cefl_bench.models.aggregators.base import Aggregator
 from cefl_bench.models.backbones.base import Backbone
 from cefl_bench.models.heads.base import Head
@@ -17,17 +21,18 @@ ALL = {**registered(MODELS), **registered(TRANSFORMS), **registered(METRICS), **
 
 @pytest.mark.parametrize("cls", registered(MODELS, Backbone).values(), ids=lambda cls: cls.__name__)
 def test_backbone(cls):
-    check_backbone(cls)
+    assert_kept(examine_backbone(cls.__name__, lambda: cls(**cls.tiny), clip_shape=(3, 16, 112, 112)))
 
 
 @pytest.mark.parametrize("cls", registered(MODELS, Aggregator).values(), ids=lambda cls: cls.__name__)
 def test_aggregator(cls):
-    check_aggregator(cls)
+    assert_kept(examine_aggregator(cls.__name__, lambda: cls(**cls.tiny, in_dim=24), num_clips=3, in_dim=24))
 
 
 @pytest.mark.parametrize("cls", registered(MODELS, Head).values(), ids=lambda cls: cls.__name__)
 def test_head(cls):
-    check_head(cls)
+    build = functools.partial(cls, **cls.tiny, in_dim=24, num_classes=7)
+    assert_kept(examine_head(cls.__name__, build, in_dim=24, num_classes=7))
 
 
 @pytest.mark.parametrize("cls", registered(TRANSFORMS, Reader).values(), ids=lambda cls: cls.__name__)

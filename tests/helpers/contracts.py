@@ -1,0 +1,17 @@
+"""Promises, as tests look at them."""
+
+from collections.abc import Iterable
+
+from cefl_bench.contracts.promise import Outcome
+
+
+def assert_kept(outcomes: Iterable[Outcome]) -> None:
+    """Fail with every promise that is broken."""
+    found = list(outcomes)
+    broken = [f"{subject}: {promise}: {reason}" for subject, promise, reason in found if reason is not None]
+    assert found and not broken, "\n".join(broken)
+
+
+def broken(outcomes: Iterable[Outcome]) -> dict[str, str]:
+    """The promises that are broken -> why."""
+    return {promise: reason for _, promise, reason in outcomes if reason is not None}
