@@ -10,7 +10,7 @@ import numpy as np
 
 from cefl_bench.errors import UserError
 from cefl_bench.faces.detection import FaceDetector
-from cefl_bench.faces.frames import frames_of
+from cefl_bench.faces.frames import frames_of, timed_frames_of
 from cefl_bench.functional.face_track import crop_matrix, crop_of, follow, steady
 from cefl_bench.functional.shots import PICTURE_SIDE, shots_of
 
@@ -99,7 +99,7 @@ def crop_video(path: Path, folder: Path, rule: CropRule, detector: FaceDetector)
     """
     face = find_face(path, rule, detector)
     held = np.isfinite(face.crops[:, 0]) & (rule.policy == "keep-last")
-    for index, (_, frame) in enumerate(frames_of(path)):
+    for index, frame in enumerate(frames_of(path)):
         if index == len(face.found):
             break
         if face.found[index] or held[index]:
@@ -117,7 +117,7 @@ def crop_video(path: Path, folder: Path, rule: CropRule, detector: FaceDetector)
 def find_face(path: Path, rule: CropRule, detector: FaceDetector) -> FacePath:
     """Look for the faces in every frame of a video, and follow one per shot."""
     times, pictures, boxes, landmarks = [], [], [], []
-    for seconds, frame in frames_of(path):
+    for seconds, frame in timed_frames_of(path):
         height, width = frame.shape[:2]
         of_frame = detector.detect(frame)
         times.append(seconds)

@@ -10,7 +10,13 @@ from cefl_bench.media.images import frame_files, read_image
 from cefl_bench.media.videos import USUAL_RATE, shown_frames
 
 
-def frames_of(path: Path) -> Iterator[tuple[float, np.ndarray]]:
+def frames_of(path: Path) -> Iterator[np.ndarray]:
+    """Yield the frames of `timed_frames_of` alone."""
+    for _, frame in timed_frames_of(path):
+        yield frame
+
+
+def timed_frames_of(path: Path) -> Iterator[tuple[float, np.ndarray]]:
     """Yield when a frame is shown, in seconds, and the frame as a player shows it: uint8 (H, W, 3), RGB.
 
     Images follow each other at 25 frames per second.

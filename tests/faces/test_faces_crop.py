@@ -9,7 +9,7 @@ from helpers.media import write_video
 from cefl_bench.errors import UserError
 from cefl_bench.faces.crop import CropRule, FoundFaces, crop_video, find_face, read_track, whole
 from cefl_bench.faces.detection import FaceDetector
-from cefl_bench.faces.frames import frames_of
+from cefl_bench.faces.frames import frames_of, timed_frames_of
 from cefl_bench.functional.face_track import crop_of
 
 SIZE = 192
@@ -148,11 +148,11 @@ def test_a_video_without_any_face_stays_whole_under_every_policy(tmp_path, detec
 
 def test_videos_and_folders_give_the_same_frames(tmp_path, smile):
     write_video(tmp_path / "video.mp4", smile[:5])
-    decoded = [frame for _, frame in frames_of(tmp_path / "video.mp4")]
+    decoded = list(frames_of(tmp_path / "video.mp4"))
     assert len(decoded) == 5 and np.abs(np.stack(decoded).astype(float) - smile[:5]).mean() < 6
-    timed = list(frames_of(write_folder(tmp_path / "frames", smile[:5])))
+    timed = list(timed_frames_of(write_folder(tmp_path / "frames", smile[:5])))
     assert np.array_equal(np.stack([frame for _, frame in timed]), smile[:5])
-    assert [seconds for seconds, _ in timed] == [seconds for seconds, _ in frames_of(tmp_path / "video.mp4")]
+    assert [seconds for seconds, _ in timed] == [seconds for seconds, _ in timed_frames_of(tmp_path / "video.mp4")]
 
 
 def test_what_cannot_be_decoded_is_named(tmp_path, smile):
