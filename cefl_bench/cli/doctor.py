@@ -10,8 +10,8 @@ from cefl_bench.errors import UserError, as_called, one_line_errors
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Look at all the videos that a config would train and test on, over all its folds: missing and "
-        "broken ones, copies and subjects on both sides of a split, counts that differ from the official ones. Where the "
-        "config trains on one corpus and tests on another, at each of the two.",
+        "broken ones, copies and subjects on both sides of a split, counts that differ from the official ones. Where "
+        "the config trains on one corpus and tests on another, at each of the two.",
         epilog="exit status: 0 when there is no error (warnings may be there), 1 when there is one",
     )
     add_config(parser)

@@ -8,7 +8,7 @@ from cefl_bench.doctor.corpus import ListedCorpus
 from cefl_bench.doctor.findings import Examination, Finding
 from cefl_bench.tables import read_table
 
-REPORT = "faces.csv"
+FACES_CSV = "faces.csv"
 COLUMNS = ("name", "path", "num_frames", "num_faces")
 
 
@@ -24,7 +24,7 @@ def faces(examination: Examination) -> Iterator[Finding]:
     corpus = examination.corpus
     reports = find_reports(corpus)
     if not reports:
-        yield Finding("unknown", f"no {REPORT} at the data root or beside the videos: nobody has looked for faces")
+        yield Finding("unknown", f"no {FACES_CSV} at the data root or beside the videos: nobody has looked for faces")
         return
     counted: dict[str, FaceCounts] = {}
     for report in reports:
@@ -49,7 +49,7 @@ def faces(examination: Examination) -> Iterator[Finding]:
         share = 1 - num_faces / num_frames
         yield Finding("note", f"no face in {num_frames - num_faces} of {num_frames} frames ({share:.1%})")
     if uncounted:
-        yield Finding("unknown", f"videos that {REPORT} does not name", uncounted, "prepare the faces again")
+        yield Finding("unknown", f"videos that {FACES_CSV} does not name", uncounted, "prepare the faces again")
 
 
 def find_reports(corpus: ListedCorpus) -> list[Path]:
@@ -57,7 +57,7 @@ def find_reports(corpus: ListedCorpus) -> list[Path]:
     places = {Path(clip.path).parent for clip in corpus.clips} | {corpus.data_root}
     for place in list(places):
         places |= {above for above in place.parents if above.is_relative_to(corpus.data_root)}
-    return [place / REPORT for place in sorted(places) if (place / REPORT).is_file()]
+    return [place / FACES_CSV for place in sorted(places) if (place / FACES_CSV).is_file()]
 
 
 def _read(path: Path) -> dict[str, FaceCounts]:
