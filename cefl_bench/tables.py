@@ -64,7 +64,7 @@ def read_table(path: Path, *columns: str) -> Iterator[tuple[str, dict[str, str]]
     Capital letters in the header do not matter: a column `Name` is `name`.
 
     Raises:
-        UserError: when one of `columns` is missing, or one stands twice, or `read_cells` refuses.
+        UserError: when one of `columns` is missing, or two have one name, or `read_cells` refuses.
     """
     table = read_cells(path)
     names = [name.lower() for name in table.header]

@@ -29,7 +29,7 @@ def parser_for(key: str, description: str) -> argparse.ArgumentParser:
 
 
 def add_crop_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `crop_faces`. A number that makes no sense is `CropRule`'s to refuse."""
+    """The options of `crop_faces`. `CropRule` checks the numbers."""
     options = parser.add_argument_group(
         "crops",
         "CenterFace finds the faces; one is followed, turned until its eyes are level, and cut out as a\n"
@@ -108,7 +108,7 @@ def crop_faces(videos: Mapping[str, Path], arguments: argparse.Namespace) -> Non
     if failures := [result for result in results.values() if isinstance(result, str)]:
         print(*failures, sep="\n", file=sys.stderr)
         raise UserError(
-            f"{len(failures)} of {len(videos)} videos could not be read, all others are done: mend them and run the "
+            f"{len(failures)} of {len(videos)} videos could not be read, all others are done: repair them and run the "
             "same command again"
         )
 

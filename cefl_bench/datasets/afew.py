@@ -67,6 +67,8 @@ class AFEW(VideoDataset):
         """The folder that holds a folder of aligned faces per clip; archives differ in what they put it into."""
         videos, faces = FOLDERS[self.split]
         root = Path(self.data_root)
-        places = [place / faces for place in (root / videos, root)]
-        found = [place for folder in places for place in (folder / "Faces", folder) if place.is_dir()]
-        return found[0] if found else places[0]
+        for folder in (root / videos / faces, root / faces):
+            for place in (folder / "Faces", folder):
+                if place.is_dir():
+                    return place
+        return root / videos / faces

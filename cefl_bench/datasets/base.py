@@ -20,7 +20,7 @@ from cefl_bench.functional.folds import held_out
 from cefl_bench.records import Entry, Sample
 from cefl_bench.sources import identities
 
-SIDES = {"train": ("train",), "val": ("train",), "test": ("test",), "all": ("train", "test")}
+SIDES_OF_SPLIT = {"train": ("train",), "val": ("train",), "test": ("test",), "all": ("train", "test")}
 """The sides of a fold, which is what an adapter knows, that a split is made of."""
 
 
@@ -47,8 +47,8 @@ class VideoDataset(BaseDataset):
         holdout: share of the training fold to validate on, 0 for none: whole subjects where the corpus knows them.
         classes_as: the dataset class, or the class names, that a model was trained with and is tested on this corpus;
             labels then count these.
-        label_map: the name of a class of this corpus -> of one of those. Videos of other classes are left out, and an
-            answer is one of the classes that the map leads to.
+        label_map: the name of a class of this corpus -> of one of those. Videos of other classes are left out, and only
+            classes that the map leads to can be predicted.
     """
 
     METAINFO: dict[str, Any] = {}
@@ -67,7 +67,10 @@ class VideoDataset(BaseDataset):
         classes_as: "type[VideoDataset] | Sequence[str] | None" = None,
         label_map: Mapping[str, str] | None = None,
     ) -> None:
-        for name, value, allowed in (("split", split, tuple(SIDES)), ("on_error", on_error, ("raise", "skip"))):
+        for name, value, allowed in (
+            ("split", split, tuple(SIDES_OF_SPLIT)),
+            ("on_error", on_error, ("raise", "skip")),
+        ):
             if value not in allowed:
                 raise UserError(f"{type(self).__name__}: {name} is {value!r}: expected {' or '.join(allowed)}")
         if not 0 <= holdout <= 0.5 or (split == "val" and not holdout):
@@ -111,14 +114,15 @@ class VideoDataset(BaseDataset):
     def load_data_list(self) -> list[Entry]:
         asked = self.split
         entries: list[Entry] = []
-        for side in SIDES[asked]:
+        for side in SIDES_OF_SPLIT[asked]:
             self.split = side
             entries += self._load_side()
         self.split = asked
         names = Counter(entry["name"] for entry in entries)
-        if twice := [name for name, times in names.items() if times > 1]:
+        twice = [name for name, times in names.items() if times > 1]
+        if twice:
             raise UserError(
-                f"{self.METAINFO['name']}: {len(twice)} videos stand twice in split {self.split!r} of fold "
+                f"{self.METAINFO['name']}: {len(twice)} videos are listed twice in split {self.split!r} of fold "
                 f"{self.fold} at {self.data_root}, such as {twice[0]!r}: expected each once; remove the copies"
             )
         if self.holdout and asked in ("train", "val"):

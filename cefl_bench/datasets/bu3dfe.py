@@ -11,10 +11,10 @@ from cefl_bench.files import list_folder
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 
-CODES = ("AN", "DI", "FE", "HA", "SA", "SU")
+EMOTION_CODES = ("AN", "DI", "FE", "HA", "SA", "SU")
 """Of the classes; folders of the dynamic set begin with them, and `NE` is the neutral face."""
-SUBJECT = {"dynamic": re.compile(r"[FM]\d{3}"), "static": re.compile(r"[FM]\d{4}")}
-STATIC = re.compile(r"[FM]\d{4}_(?P<code>[A-Z]{2})(?P<intensity>0[1-4])[A-Z]{2}_F2D\.bmp", re.IGNORECASE)
+SUBJECT_NAMES = {"dynamic": re.compile(r"[FM]\d{3}"), "static": re.compile(r"[FM]\d{4}")}
+STATIC_IMAGE = re.compile(r"[FM]\d{4}_(?P<code>[A-Z]{2})(?P<intensity>0[1-4])[A-Z]{2}_F2D\.bmp", re.IGNORECASE)
 
 
 @DATASETS.register_module()
@@ -46,8 +46,8 @@ class BU3DFE(VideoDataset):
     )
 
     def __init__(self, data_root: str, split: str, layout: str = "dynamic", **kwargs) -> None:
-        if layout not in SUBJECT:
-            raise UserError(f"BU3DFE: layout is {layout!r}: expected {' or '.join(SUBJECT)}")
+        if layout not in SUBJECT_NAMES:
+            raise UserError(f"BU3DFE: layout is {layout!r}: expected {' or '.join(SUBJECT_NAMES)}")
         self.layout = layout
         super().__init__(data_root, split, **kwargs)
 
@@ -72,20 +72,23 @@ def read_sequences(root: Path, layout: str) -> list[Entry]:
         (other,) = set(read) - {layout}
         hint = f"it holds the {other} one: set layout={other!r}" if people[other] else "unpack it there"
         raise UserError(f"{root} holds no subject of the {layout} layout: {hint}")
-    return [entry for subject in people[layout] for entry in read[layout](subject)]
+    entries: list[Entry] = []
+    for subject in people[layout]:
+        entries += read[layout](subject)
+    return entries
 
 
 def _subjects(root: Path, layout: str) -> list[Path]:
-    return sorted(path for path in list_folder(root) if path.is_dir() and SUBJECT[layout].fullmatch(path.name))
+    return sorted(path for path in list_folder(root) if path.is_dir() and SUBJECT_NAMES[layout].fullmatch(path.name))
 
 
 def _read_dynamic(subject: Path) -> Iterator[Entry]:
     for folder in sorted(path for path in list_folder(subject) if path.is_dir()):
         code = folder.name[:2].upper()
-        if code in CODES:
+        if code in EMOTION_CODES:
             yield Entry(
                 name=f"{subject.name}/{folder.name}",
-                label=CODES.index(code),
+                label=EMOTION_CODES.index(code),
                 path=str(folder),
                 num_frames=-1,
                 subject=subject.name,
@@ -97,7 +100,7 @@ def _read_dynamic(subject: Path) -> Iterator[Entry]:
 def _read_static(subject: Path) -> Iterator[Entry]:
     images: dict[str, dict[str, str]] = {}
     for path in sorted(list_folder(subject)):
-        if (found := STATIC.fullmatch(path.name)) and found["code"].upper() in CODES:
+        if (found := STATIC_IMAGE.fullmatch(path.name)) and found["code"].upper() in EMOTION_CODES:
             images.setdefault(found["code"].upper(), {})[found["intensity"]] = path.name
     for code, of_intensity in sorted(images.items()):
         if sorted(of_intensity) != ["01", "02", "03", "04"]:
@@ -107,7 +110,7 @@ def _read_static(subject: Path) -> Iterator[Entry]:
             )
         yield Entry(
             name=f"{subject.name}_{code}",
-            label=CODES.index(code),
+            label=EMOTION_CODES.index(code),
             path=str(subject),
             num_frames=4,
             subject=subject.name,

@@ -9,12 +9,12 @@ from cefl_bench.files import inside, list_folder
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 
-EMOTIONS = ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
-NAME = re.compile(rf"(?P<actor>\d{{4}})_[A-Z]{{3}}_(?P<emotion>{'|'.join(EMOTIONS)})_[A-Z]{{2}}")
+EMOTION_CODES = ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
+CLIP_NAME = re.compile(rf"(?P<actor>\d{{4}})_[A-Z]{{3}}_(?P<emotion>{'|'.join(EMOTION_CODES)})_[A-Z]{{2}}")
 """Actor, sentence, emotion, intensity."""
 LAST_ACTORS = (1018, 1036, 1054, 1072, 1091)
 """The last test actor of each fold."""
-BROKEN = ("1076_MTI_NEU_XX", "1076_MTI_SAD_XX", "1064_TIE_SAD_XX", "1064_IEO_DIS_MD")
+BROKEN_CLIPS = ("1076_MTI_NEU_XX", "1076_MTI_SAD_XX", "1064_TIE_SAD_XX", "1064_IEO_DIS_MD")
 """Clips that are broken in the official copy, left out of training and test alike."""
 
 
@@ -56,14 +56,14 @@ class CREMAD(VideoDataset):
         (source,) = self.required_files()
         entries, strange, broken = [], [], []
         for path in sorted(list_folder(source) if self.frames == VIDEO else read_crops(source).values()):
-            found = NAME.fullmatch(path.stem)
+            found = CLIP_NAME.fullmatch(path.stem)
             fold = _fold_of(int(found["actor"])) if found else None
             if found is None or fold is None:
                 strange.append(path.name)
-            elif path.stem in BROKEN:
+            elif path.stem in BROKEN_CLIPS:
                 broken.append(path.name)
             elif self.in_split(fold):
-                label = EMOTIONS.index(found["emotion"])
+                label = EMOTION_CODES.index(found["emotion"])
                 entries.append(
                     Entry(name=path.stem, label=label, path=str(path), num_frames=-1, subject=found["actor"])
                 )

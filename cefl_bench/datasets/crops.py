@@ -10,12 +10,12 @@ from cefl_bench.tables import read_table
 
 VIDEO = "video"
 """The variant of the frames that was downloaded; any other is the name of a folder of crops below the data root."""
-REPORT = "faces.csv"
+FACES_CSV = "faces.csv"
 
 
 def report_of(root: str | Path, frames: str) -> Path:
     """The list of the crops `frames`, which is written when all videos are done."""
-    return inside(root, f"{frames}/{REPORT}")
+    return inside(root, f"{frames}/{FACES_CSV}")
 
 
 def read_crops(report: Path) -> dict[str, Path]:

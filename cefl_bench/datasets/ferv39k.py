@@ -9,7 +9,7 @@ from cefl_bench.files import inside
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 
-CLIPS = "2_ClipsforFaceCrop"
+CLIP_FOLDER = "2_ClipsforFaceCrop"
 
 
 @DATASETS.register_module()
@@ -38,7 +38,7 @@ class FERV39k(VideoDataset):
 
     def required_files(self) -> list[Path]:
         root = Path(self.data_root)
-        return [root / CLIPS, root / "4_setups" / "All_scenes" / f"{self.split}_All.csv"]
+        return [root / CLIP_FOLDER, root / "4_setups" / "All_scenes" / f"{self.split}_All.csv"]
 
     def load_entries(self) -> list[Entry]:
         _, lists = self.required_files()
@@ -47,7 +47,7 @@ class FERV39k(VideoDataset):
         for number, line in read_lines(lists):
             where = f"{lists}, line {number}"
             name, label = split_last(line)
-            name = name.strip("/").removeprefix(f"{CLIPS}/")
+            name = name.strip("/").removeprefix(f"{CLIP_FOLDER}/")
             emotion = name.split("/")[-2].lower() if name.count("/") >= 2 else ""
             if emotion not in self.classes:
                 raise UserError(
@@ -55,7 +55,7 @@ class FERV39k(VideoDataset):
                     f"{', '.join(self.classes)}"
                 )
             orders = self._agreeing(orders, where, emotion, label.lower())
-            path = inside(self.data_root, f"{CLIPS}/{name}")
+            path = inside(self.data_root, f"{CLIP_FOLDER}/{name}")
             entries.append(Entry(name=name, label=self.classes.index(emotion), path=str(path), num_frames=-1))
         return entries
 

@@ -11,7 +11,7 @@ from cefl_bench.records import Entry
 from cefl_bench.tables import read_table
 
 FOLDS = "folds.csv"
-ANEW = "remove the file and prepare the corpus again with its tool in tools/prepare"
+START_ANEW = "remove the file and prepare the corpus again with its tool in tools/prepare"
 
 
 def make_folds(root: Path, entries: Sequence[Entry], num_folds: int, seed: int) -> str:
@@ -31,9 +31,9 @@ def read_folds(path: Path, num_folds: int) -> dict[str, int]:
     fold_of: dict[str, int] = {}
     for where, row in read_table(path, "subject", "fold"):
         if row["fold"] not in map(str, range(1, num_folds + 1)):
-            raise UserError(f"{where}: fold is {row['fold']!r}: expected 1..{num_folds}; {ANEW}")
+            raise UserError(f"{where}: fold is {row['fold']!r}: expected 1..{num_folds}; {START_ANEW}")
         if row["subject"] in fold_of:
-            raise UserError(f"{where}: subject {row['subject']!r} stands twice; {ANEW}")
+            raise UserError(f"{where}: subject {row['subject']!r} is listed twice; {START_ANEW}")
         fold_of[row["subject"]] = int(row["fold"])
     return fold_of
 
@@ -46,7 +46,9 @@ def folds_of(entries: Sequence[Entry], path: Path, num_folds: int) -> list[int]:
     """
     fold_of = read_folds(path, num_folds)
     if missing := sorted({entry["subject"] for entry in entries} - set(fold_of)):
-        raise UserError(f"{path}: no fold for subject {missing[0]!r}: expected every subject of the corpus; {ANEW}")
+        raise UserError(
+            f"{path}: no fold for subject {missing[0]!r}: expected every subject of the corpus; {START_ANEW}"
+        )
     return [fold_of[entry["subject"]] for entry in entries]
 
 

@@ -13,9 +13,9 @@ from cefl_bench.files import list_folder
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 
-FRONTAL = 0
-APEX, OFFSET = "2", "3"
-BLINK = "45"
+FRONTAL_VIEW = 0
+APEX_MARKER, OFFSET_MARKER = "2", "3"
+BLINK_UNIT = "45"
 
 
 @DATASETS.register_module()
@@ -48,7 +48,7 @@ class MMI(VideoDataset):
     )
 
     def __init__(
-        self, data_root: str, split: str, frames: str = VIDEO, views: Sequence[int] = (FRONTAL,), **kwargs
+        self, data_root: str, split: str, frames: str = VIDEO, views: Sequence[int] = (FRONTAL_VIEW,), **kwargs
     ) -> None:
         self.frames, self.views = frames, tuple(views)
         super().__init__(data_root, split, **kwargs)
@@ -66,7 +66,7 @@ class MMI(VideoDataset):
         return entries if self.frames == VIDEO else in_crops(entries, report_of(self.data_root, self.frames))
 
 
-def read_sessions(root: Path, views: Sequence[int] = (FRONTAL,)) -> tuple[list[Entry], dict[str, list[str]]]:
+def read_sessions(root: Path, views: Sequence[int] = (FRONTAL_VIEW,)) -> tuple[list[Entry], dict[str, list[str]]]:
     """The emotional sequences below `root/Sessions`, and the sessions that are none, by reason.
 
     Raises:
@@ -130,9 +130,13 @@ def _apex(path: Path) -> tuple[int, int] | None:
         return None
     starts, ends = [], []
     for unit in _parse(path).iter("ActionUnit"):
-        if unit.get("Number") != BLINK:
-            starts += [_number(path, marker, "Frame") for marker in unit.iter("Marker") if marker.get("Type") == APEX]
-            ends += [_number(path, marker, "Frame") for marker in unit.iter("Marker") if marker.get("Type") == OFFSET]
+        if unit.get("Number") != BLINK_UNIT:
+            starts += [
+                _number(path, marker, "Frame") for marker in unit.iter("Marker") if marker.get("Type") == APEX_MARKER
+            ]
+            ends += [
+                _number(path, marker, "Frame") for marker in unit.iter("Marker") if marker.get("Type") == OFFSET_MARKER
+            ]
     if not starts or not ends or max(ends) <= min(starts):
         return None
     return min(starts) - 1, max(ends) - 1

@@ -9,7 +9,7 @@ from cefl_bench.files import list_tree
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 
-NAME = re.compile(
+CLIP_NAME = re.compile(
     r"(?P<modality>0[123])-(?P<channel>0[12])-(?P<emotion>0[1-8])-(?P<intensity>0[12])-(?P<statement>0[12])-"
     r"(?P<repetition>0[12])-(?P<actor>0[1-9]|1\d|2[0-4])"
 )
@@ -58,7 +58,7 @@ class RAVDESS(VideoDataset):
         paths = list_tree(source, ".mp4") if self.frames == VIDEO else read_crops(source).values()
         # by actor, as the folders of the videos are
         for path in sorted(paths, key=lambda path: (path.stem[-2:], path.stem)):
-            found = NAME.fullmatch(path.stem)
+            found = CLIP_NAME.fullmatch(path.stem)
             if not found:
                 strange.append(path.name)
             elif (found["modality"], found["channel"]) != (VIDEO_ONLY, SPEECH):

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 MAX_WORKERS = 512
 """Workers of one loader that are told apart; later ones write over the first."""
-NOTHING = -1
+NO_VIDEO = -1
 GRACE_SECONDS = 1.0
 """How long a process takes to end after its sockets are closed."""
-DEATH = re.compile(r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)")
+DEATH_MESSAGE = re.compile(r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)")
 """How torch says that workers died: with their process ids."""
-SIGNAL = re.compile(r"killed by signal: (\w[\w ]*)")
+SIGNAL_MESSAGE = re.compile(r"killed by signal: (\w[\w ]*)")
 """Said in the same error, or in the one that it was raised from."""
 _datasets: "WeakSet[VideoDataset]" = WeakSet()
 
@@ -34,7 +34,7 @@ class Reading:
     """What every worker of one dataset is at: a row (process id, index of a video) each, in shared memory."""
 
     def __init__(self, dataset: "VideoDataset") -> None:
-        self._rows = torch.full((MAX_WORKERS, 2), NOTHING, dtype=torch.int64).share_memory_()
+        self._rows = torch.full((MAX_WORKERS, 2), NO_VIDEO, dtype=torch.int64).share_memory_()
         _datasets.add(dataset)
 
     def begin(self, index: int) -> None:
@@ -46,11 +46,11 @@ class Reading:
 
     def end(self) -> None:
         """Note that it is read."""
-        self.begin(NOTHING)
+        self.begin(NO_VIDEO)
 
     def videos(self) -> dict[int, int]:
         """Process id -> index of the video, of every worker that has begun one and not ended it."""
-        return {process: index for process, index in self._rows.tolist() if index != NOTHING}
+        return {process: index for process, index in self._rows.tolist() if index != NO_VIDEO}
 
 
 @contextmanager
@@ -65,13 +65,13 @@ def named_deaths() -> Iterator[None]:
     except (RuntimeError, OSError, EOFError) as error:
         # torch's handler raises whenever a worker ends: also here, and on the way out
         handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        said = DEATH.search(str(error))
+        said = DEATH_MESSAGE.search(str(error))
         # an OSError: what a dead worker had read before is in memory that went with it
         dead = [int(number) for number in said[1].split(",")] if said else _dead_workers()
         if not dead:
             signal.signal(signal.SIGCHLD, handler)
             raise
-        known = SIGNAL.search(f"{error} {error.__cause__}")
+        known = SIGNAL_MESSAGE.search(f"{error} {error.__cause__}")
         raise UserError(_story(_videos_of(dead), known[1] if known else "")) from None
 
 

@@ -14,7 +14,7 @@ from cefl_bench.registry import DATASETS
 from cefl_bench.tables import read_table
 
 COLUMNS = ("name", "path", "label", "subject", "fold", "apex_start", "apex_end", "num_frames")
-AGAIN = "render the corpus again"
+RENDER_AGAIN = "render the corpus again"
 
 
 @DATASETS.register_module()
@@ -64,7 +64,7 @@ class SyntheticFaces(VideoDataset):
             if label not in self.classes:
                 raise UserError(f"{where}: label is {label!r}: expected one of {', '.join(self.classes)}")
             if name not in intensity_of:
-                raise UserError(f"{intensities}: no intensities of {name!r}: expected a row per video; {AGAIN}")
+                raise UserError(f"{intensities}: no intensities of {name!r}: expected a row per video; {RENDER_AGAIN}")
             entry = Entry(
                 name=name,
                 label=self.classes.index(label),
@@ -99,7 +99,7 @@ def _number(where: str, row: dict[str, str], column: str) -> int:
     try:
         return int(row[column])
     except ValueError:
-        raise UserError(f"{where}: {column} is {row[column]!r}: expected a whole number; {AGAIN}") from None
+        raise UserError(f"{where}: {column} is {row[column]!r}: expected a whole number; {RENDER_AGAIN}") from None
 
 
 def _intensity(where: str, row: dict[str, str]) -> np.ndarray:
@@ -107,4 +107,4 @@ def _intensity(where: str, row: dict[str, str]) -> np.ndarray:
     try:
         return np.array(row["intensities"].split(), dtype=np.float32)
     except ValueError as error:
-        raise UserError(f"{where}: intensities are not numbers ({error}); {AGAIN}") from None
+        raise UserError(f"{where}: intensities are not numbers ({error}); {RENDER_AGAIN}") from None

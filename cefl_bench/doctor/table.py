@@ -1,5 +1,7 @@
 """What the doctor found, for a person: a line for each finding, and the fingerprints that a training would write."""
 
+from collections import Counter
+
 from cefl_bench.doctor.examine import Report
 from cefl_bench.doctor.findings import Finding
 
@@ -23,11 +25,12 @@ def table(report: Report, num_names: int = 3) -> str:
         lines += ["", "fold  split  videos  fingerprint"]
         for place, split in corpus.splits.items():
             lines.append(f"{place.fold:>4}  {place.side:5}  {split.num_clips:>6}  {split.fingerprint}")
-    errors, warnings = (
-        sum(finding.severity == severity for finding in report.findings) for severity in ("error", "warning")
-    )
+    count = Counter(finding.severity for finding in report.findings)
     probed = len(report.examination.probes)
-    lines += ["", f"errors: {errors}, warnings: {warnings}; {probed} videos probed in {report.seconds:.1f} s"]
+    lines += [
+        "",
+        f"errors: {count['error']}, warnings: {count['warning']}; {probed} videos probed in {report.seconds:.1f} s",
+    ]
     return "\n".join(lines)
 
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 
-WIDEST_PIXEL = 4.0
-"""Pixels further from square than this (or its inverse) are a mistake in the header; 2.2 is the widest in use."""
+MAX_PIXEL_ASPECT = 4.0
+"""Width over height of a pixel, or its inverse, above which the header is wrong; 2.2 is the largest in use."""
 
 
 class Display(NamedTuple):
@@ -73,7 +73,7 @@ def square_size(width: int, height: int, pixel_aspect: float) -> tuple[int, int]
     Args:
         pixel_aspect: width of a pixel over its height; 0 where it is unknown.
     """
-    if not 1 / WIDEST_PIXEL <= pixel_aspect <= WIDEST_PIXEL:
+    if not 1 / MAX_PIXEL_ASPECT <= pixel_aspect <= MAX_PIXEL_ASPECT:
         return width, height
     if pixel_aspect > 1:
         return round(width * pixel_aspect), height

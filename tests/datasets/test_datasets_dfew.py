@@ -63,7 +63,7 @@ def test_the_range_decides_where_it_can_and_the_dialect_where_both_fit(entries):
         (("frames/00101 12 0", "frames/00102 1"), r"set_1.csv, line 2: 'frames/00102 1': expected the header"),
         (("frames/00101 twelve 0",), r"line 1: num frames is 'twelve'"),
         (("frames/../.. 12 0",), r"line 1: video_name is '..'"),
-        (("video_name,label", "101,1", "00101,2"), "1 videos stand twice .* such as '00101'"),
+        (("video_name,label", "101,1", "00101,2"), "1 videos are listed twice .* such as '00101'"),
         ((), "is empty"),
     ],
 )

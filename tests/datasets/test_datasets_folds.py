@@ -54,7 +54,7 @@ def test_folds_are_kept_and_others_are_refused(mmi):
     [
         ([["S001", 1]], "no fold for subject 'S002'"),
         ([["S001", 11]], "line 2: fold is '11': expected 1..10"),
-        ([["S001", 1], ["S001", 2]], "line 3: subject 'S001' stands twice"),
+        ([["S001", 1], ["S001", 2]], "line 3: subject 'S001' is listed twice"),
     ],
 )
 def test_folds_that_do_not_fit_are_refused_and_the_tools_are_named(mmi, rows, reason):

@@ -113,7 +113,7 @@ def test_cremad_folds_by_actor_and_leaves_out_the_clips_known_to_be_broken(tmp_p
     assert "2 left out, broken in the official copy, such as 1064_IEO_DIS_MD.flv" in notes
     assert "2 left out, not named like a clip of CREMA-D, such as 1092_DFA_ANG_XX.flv" in notes
     place_video(tmp_path / "VideoFlash" / "1001_DFA_ANG_XX.mp4", 0)
-    with pytest.raises(UserError, match=r"1 videos stand twice .* such as '1001_DFA_ANG_XX'"):
+    with pytest.raises(UserError, match=r"1 videos are listed twice .* such as '1001_DFA_ANG_XX'"):
         CREMAD(str(tmp_path), "test")
 
 

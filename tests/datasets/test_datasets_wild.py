@@ -90,7 +90,7 @@ def test_ferv39k_reads_both_orders_of_the_labels_and_words_alike(ferv39k):
         (("Action/Bored/0001 1",), "line 1: .* expected <Scene>/<Emotion>/<id> <label>"),
         (("0001 1",), "line 1: .* expected <Scene>/<Emotion>/<id> <label>"),
         (("../../Action/Sad/0001 Sad",), "leaves the data root"),
-        (("Action/Sad/0001 Sad", "Action/Sad/0001 Sad"), "stand twice"),
+        (("Action/Sad/0001 Sad", "Action/Sad/0001 Sad"), "are listed twice"),
     ],
 )
 def test_ferv39k_refuses_a_list_that_disagrees_with_the_paths(ferv39k, lines, reason):

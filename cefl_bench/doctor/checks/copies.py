@@ -10,7 +10,7 @@ from cefl_bench.functional.likeness import MIN_CONTRAST, are_copies, close_pairs
 
 
 def same_content(examination: Examination) -> Iterator[Finding]:
-    """No video stands twice, byte for byte."""
+    """No video is there twice, byte for byte."""
     groups: dict[str, list[Clip]] = {}
     for clip, probe in examination.probed():
         groups.setdefault(probe.digest, []).append(clip)
@@ -19,7 +19,7 @@ def same_content(examination: Examination) -> Iterator[Finding]:
 
 
 def same_pictures(examination: Examination) -> Iterator[Finding]:
-    """No video stands twice, encoded in another way."""
+    """No video is there twice, encoded in another way."""
     found = examination.probed()
     if not found:
         return

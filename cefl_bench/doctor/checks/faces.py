@@ -10,7 +10,7 @@ from cefl_bench.doctor.findings import Examination, Finding
 from cefl_bench.sources import CROP_RECORD, MISSING, identities
 from cefl_bench.tables import read_table
 
-REPORT = "faces.csv"
+FACES_CSV = "faces.csv"
 COLUMNS = ("name", "path", "num_frames", "num_faces")
 COUNTS = ("num_frames", "num_faces", "num_shots", "num_people")
 
@@ -31,7 +31,7 @@ def faces(examination: Examination) -> Iterator[Finding]:
     corpus = examination.corpus
     reports = find_reports(corpus)
     if not reports:
-        yield Finding("unknown", f"no {REPORT} at the data root or beside the videos: nobody has looked for faces")
+        yield Finding("unknown", f"no {FACES_CSV} at the data root or beside the videos: nobody has looked for faces")
         return
     found: dict[str, Row] = {}
     for report in reports:
@@ -54,7 +54,7 @@ def faces(examination: Examination) -> Iterator[Finding]:
     if with_face < frames:
         yield Finding("note", f"no face in {frames - with_face} of {frames} frames ({1 - with_face / frames:.1%})")
     if unseen := [clip.name for clip in corpus.clips if clip.name not in found]:
-        yield Finding("unknown", f"videos that {REPORT} does not name", unseen, "prepare the faces again")
+        yield Finding("unknown", f"videos that {FACES_CSV} does not name", unseen, "prepare the faces again")
 
 
 def find_reports(corpus: ListedCorpus) -> list[Path]:
@@ -62,7 +62,7 @@ def find_reports(corpus: ListedCorpus) -> list[Path]:
     places = {Path(clip.path).parent for clip in corpus.clips} | {corpus.data_root}
     for place in list(places):
         places |= {above for above in place.parents if above.is_relative_to(corpus.data_root)}
-    return [place / REPORT for place in sorted(places) if (place / REPORT).is_file()]
+    return [place / FACES_CSV for place in sorted(places) if (place / FACES_CSV).is_file()]
 
 
 def _read(path: Path) -> dict[str, Row]:

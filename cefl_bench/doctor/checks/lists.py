@@ -20,8 +20,10 @@ def read(examination: Examination) -> Iterator[Finding]:
     refusals = examination.corpus.refusals
     if refusals and all(" is not at " in reason for reason in refusals) and not examination.corpus.splits:
         # the corpus is not there: one refusal says it, the others differ in the list that they miss
-        places = [place for of_reason in refusals.values() for place in of_reason]
-        refusals = {next(iter(refusals)): places}
+        everywhere: list[Place] = []
+        for places in refusals.values():
+            everywhere += places
+        refusals = {next(iter(refusals)): everywhere}
     for reason, places in refusals.items():
         yield Finding("error", reason, [f"fold {place.fold} {place.side}" for place in places])
     for note in examination.corpus.notes:
