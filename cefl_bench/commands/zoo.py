@@ -12,6 +12,7 @@ from cefl_bench.config import bases, corpora, load_config
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
+from cefl_bench.models.start import init_source
 from cefl_bench.plain import plain
 from cefl_bench.records import CountedCost
 from cefl_bench.report.board import Row, Table
@@ -50,8 +51,7 @@ def make_zoo() -> str:
         metas[meta["key"]] = meta
         model = json.dumps([plain(config.model.to_dict()), video_shape(config)], sort_keys=True)
         if model not in costs:
-            cost = config_cost(config)
-            costs[model] = {"params": cost["params"], "macs": cost["macs"]}
+            costs[model] = config_cost(config)
         for file in sorted((MEASURED / config.config_name).glob(f"*/{RESULT}")):
             _check_config(file, read_result(file), config)
         call = f"[{leaf.stem}](configs/{leaf.name})" + (f" --dataset {dataset}" if dataset else "")
@@ -60,7 +60,7 @@ def make_zoo() -> str:
             call=call,
             title=config.title,
             track=config.track,
-            start=_start(config),
+            start=init_source(config.model.backbone.get("init_cfg")).start,
             cost=costs[model],
             scores=scores.pop(config.config_name, None),
         )
@@ -84,12 +84,6 @@ def _matrix() -> list[tuple[Path, str | None, Config]]:
             others = [corpus for corpus in corpora() if corpus not in ("dfew", "own", "synthetic")]
             matrix += [(leaf, corpus, load_config(leaf, dataset=corpus)) for corpus in others]
     return matrix
-
-
-def _start(config: Config) -> str:
-    """Where the initial weights of a config come from."""
-    sources = config.model.backbone.get("init_cfg") or {}
-    return next((f"{kind} {name}" for kind, name in sources.items() if name), "scratch")
 
 
 def _config_called(name: str) -> Config | None:

@@ -47,13 +47,6 @@ class Meta(TypedDict):
     note: NotRequired[str]
 
 
-class Cost(TypedDict):
-    """Of one test video."""
-
-    params: int
-    macs: int
-
-
 class ZooRow(NamedTuple):
     """A config with its cost and its row of the leaderboard, None where nothing was measured."""
 
