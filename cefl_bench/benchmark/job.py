@@ -17,6 +17,7 @@ from cefl_bench.parallel.workers import hold
 from cefl_bench.plain import plain
 from cefl_bench.registry import DATASETS
 from cefl_bench.runs.folder import CONFUSION, JOB_LOG, LAST, LOG, RESULT
+from cefl_bench.runs.result import Result
 
 LEFT = (LAST, CONFUSION)
 """What a finished run leaves besides its result; the figure is the last file that it writes."""
@@ -55,12 +56,12 @@ class Job:
         words += [flag for flag, given in flags.items() if given]
         return [*words, "--cfg-options", *options.cfg_options] if options.cfg_options else words
 
-    def result(self) -> dict[str, Any] | None:
+    def result(self) -> Result | None:
         """The result of this very config, complete with all that belongs to it; None where there is none."""
         if not all((self.folder / name).exists() for name in LEFT):
             return None
         try:
-            result = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
+            result: Result = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
             changed = difference(result["config"], self.config)
             complete = len(result["history"]) == self.num_epochs
         except (OSError, ValueError, KeyError, TypeError):

@@ -5,7 +5,6 @@ import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from cefl_bench.benchmark.job import Job
 from cefl_bench.benchmark.local import LocalExecutor, places_of, visible_gpus
@@ -15,6 +14,7 @@ from cefl_bench.benchmark.slurm import SlurmExecutor
 from cefl_bench.commands.facts import other_data
 from cefl_bench.commands.setup import build_dataset, configured
 from cefl_bench.errors import UserError
+from cefl_bench.runs.result import Result
 
 Executor = LocalExecutor | SlurmExecutor
 
@@ -64,7 +64,7 @@ def work_off(jobs: Sequence[Job], executor: Executor, progress: Progress) -> Non
             time.sleep(executor.pause)
 
 
-def _check_data(results: Mapping[Job, dict[str, Any] | None], out: str) -> None:
+def _check_data(results: Mapping[Job, Result | None], out: str) -> None:
     """Refuse finished jobs whose videos or labels have changed since: their results stand for other data.
 
     Where this machine does not see the data, as on a cluster, there is nothing to compare with.

@@ -14,6 +14,7 @@ from cefl_bench.cost.flops import count
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
+from cefl_bench.models.start import init_source
 from cefl_bench.plain import plain
 from cefl_bench.registry import MODELS
 from cefl_bench.report.board import Row, Table
@@ -58,7 +59,7 @@ def make_zoo() -> str:
             call=call,
             title=config.title,
             track=config.track,
-            start=_start(config),
+            start=init_source(config.model.backbone.get("init_cfg")).start,
             cost=_cost(config, costs),
             scores=scores.pop(config.config_name, None),
         )
@@ -109,12 +110,6 @@ def _matrix() -> list[tuple[Path, str | None, Config]]:
             others = [corpus for corpus in corpora() if corpus not in ("dfew", "own", "synthetic")]
             matrix += [(leaf, corpus, load_config(leaf, dataset=corpus)) for corpus in others]
     return matrix
-
-
-def _start(config: Config) -> str:
-    """Where the initial weights of a config come from."""
-    sources = config.model.backbone.get("init_cfg") or {}
-    return next((f"{kind} {name}" for kind, name in sources.items() if name), "scratch")
 
 
 def _config_called(name: str) -> Config | None:

@@ -165,11 +165,11 @@ def _group_alone(externals: Sequence[External], left_out: list[str]) -> Group:
             _check_shared(external, fold, predictions, clips.get(fold, {}))
             clips.setdefault(fold, {}).update(zip(predictions.name, predictions.label.tolist(), strict=True))
     abouts = [external.about for external in externals]
-    stated = [about["classes"] for about in abouts if "classes" in about]
+    stated = [about for about in abouts if "classes" in about]
     highest = max((given.num_classes for external in usable for given in external.of_fold.values()), default=0)
-    classes = stated[0] if stated else [str(k) for k in range(highest)]
+    classes = stated[0]["classes"] if stated else [str(k) for k in range(highest)]
     num_folds = max([len(clips), *(about.get("num_folds", 1) for about in abouts)])
-    group = Group([], abouts[0]["dataset"], classes, num_folds)
+    group = Group([], (stated or abouts)[0]["dataset"], classes, num_folds)
     for external in usable:
         group.external += _enter(external, clips, classes)
     return group

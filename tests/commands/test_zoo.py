@@ -73,6 +73,16 @@ def test_published_numbers_have_a_source_and_are_percentages():
     assert (best.method, best.uar, best.war) == ("S4D", "66.80", "76.68")
 
 
+def test_published_rows_say_what_they_rest_on():
+    """Numbers that would read as from scratch, or as printed, without their note."""
+    first = {row.method for row in published("afew") if "trained on DFEW fold 1 first" in row.note}
+    assert first == {"C3D", "I3D", "3D ResNet-18", "ResNet-18 and LSTM", "Former-DFER", "NR-DFERNet"}
+    notes = {row.method: row.note for row in published("dfew")}
+    assert "51.90 / 64.10" in notes["ResNet-18 and GRU"] and "55.92 / 69.02" in notes["M3DFEL"]
+    former_dfer = [(row.uar, row.war) for row in published("ferv39k") if row.method == "Former-DFER"]
+    assert former_dfer == [("36.88", "45.72"), ("37.20", "46.85")]
+
+
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout of two configs, nothing measured yet."""

@@ -107,10 +107,15 @@ def test_the_tool_writes_all_pages(folder):
     assert [line["method"] for line in lines] == ["ceflnet_dfew", "c3d_dfew"]
     assert float(lines[0]["war_pooled"]) == first["headline"]["war"]["pooled"] and lines[0]["rank_worst"] == "1"
     page = (folder / "report" / "leaderboard.md").read_text(encoding="utf-8")
-    assert f"**{100 * first['last']['war_pooled']:.1f}** [" in page and "*best test epoch: mean WAR / UAR*" in page
+    assert (
+        f"**{100 * first['headline']['war']['pooled']:.1f}** [" in page and "*best test epoch: mean WAR / UAR*" in page
+    )
     assert "2 of 5 folds (fold 1, 2)" in page and "left out" not in done.stdout
     tex = (folder / "report" / "leaderboard.tex").read_text(encoding="utf-8")
-    assert "ceflnet & " in tex and tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 1
+    assert (
+        "ceflnet {\\scriptsize (2 of 5 folds)} & " in tex
+        and tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 1
+    )
     assert all(line.count(" & ") == 4 for line in tex.splitlines() if line.endswith("\\\\"))
     again = make_leaderboard(folder)
     assert not again["left_out"], "its own pages are not taken for runs"
