@@ -1,22 +1,19 @@
 """A job of a benchmark: one training, what its folder says of it, and how it is run."""
 
 import json
-import os
 import re
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cefl_bench.benchmark import process
 from cefl_bench.commands.facts import SPLITS, data_fingerprint
 from cefl_bench.commands.setup import RunOptions, configured
 from cefl_bench.config import VAL
 from cefl_bench.functional.protocol import difference
-from cefl_bench.parallel.workers import hold
 from cefl_bench.plain import plain
 from cefl_bench.registry import DATASETS
-from cefl_bench.runs.folder import CONFUSION, JOB_LOG, LAST, LOG, RESULT
+from cefl_bench.runs.folder import CONFUSION, LAST, LOG, RESULT
 from cefl_bench.runs.result import Result
 
 LEFT = (LAST, CONFUSION)
@@ -107,30 +104,3 @@ def job_of(options: RunOptions, fold: int, seed: int, out: Path) -> Job:
     name = config["config_name"]
     folder = out / name / f"fold{fold}_seed{seed}"
     return Job(options, name, fold, seed, folder, config)
-
-
-@dataclass
-class RemoteJob:
-    """What a cluster's node calls: waits for the folder, then trains there.
-
-    A scheduler that takes the node away calls `checkpoint` and starts what it gives anew: the run goes on after its
-    last epoch.
-    """
-
-    command: list[str]
-    folder: Path
-    directory: str = field(default_factory=os.getcwd)
-
-    def __call__(self) -> None:
-        os.chdir(self.directory)
-        held = hold(self.folder, wait=True)
-        assert held is not None, "waiting ends only with the folder"
-        with held:
-            status = process.start(self.command, self.folder, held).wait()
-        if status:
-            raise RuntimeError(f"{' '.join(self.command)}: {process.ending(status)}, see {self.folder / JOB_LOG}")
-
-    def checkpoint(self) -> Any:
-        from submitit.helpers import DelayedSubmission  # an extra: only where SLURM is
-
-        return DelayedSubmission(self)

@@ -9,7 +9,8 @@ from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from cefl_bench.benchmark.job import Job, RemoteJob
+from cefl_bench.benchmark.job import Job
+from cefl_bench.benchmark.remote import RemoteJob
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.parallel.workers import hold

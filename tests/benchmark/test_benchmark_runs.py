@@ -5,12 +5,11 @@ One test trains; in the others a quick stand-in takes the place of the training.
 
 import json
 import os
-import shutil
 import signal
 from pathlib import Path
 
 import pytest
-from helpers.benchmarks import look_often, processes_of, train_by_stand_in
+from helpers.benchmarks import leaf_with, look_often, processes_of, train_by_stand_in
 from helpers.children import wait_until
 from helpers.holds import HELD, hold_before, let_go
 from helpers.run import ROOT, TINY, run_tool
@@ -37,15 +36,6 @@ def start(start_tool, environment):
         return start_tool(*words, env=environment, prepare=prepare)
 
     return call
-
-
-def leaf_with(folder, name, text):
-    """A leaf that is CEFLNet's with more lines."""
-    configs = folder / "configs"
-    if not configs.exists():
-        shutil.copytree(ROOT / "configs", configs)
-    (configs / f"{name}_synthetic.py").write_text(CEFLNET.read_text() + text)
-    return configs / f"{name}_synthetic.py"
 
 
 def kill_while_held(process, folder):

@@ -1,6 +1,7 @@
 """Benchmarks whose trainings are quick, or wait where a test wants to kill them."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from cefl_bench.benchmark.job import Job
 from cefl_bench.benchmark.local import LocalExecutor
 from cefl_bench.benchmark.slurm import SlurmExecutor
 from helpers.holds import wait_while_held
+from helpers.run import ROOT
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
@@ -44,6 +46,16 @@ def train_by_stand_in() -> None:
         return [sys.executable, "-S", str(STAND_IN), str(config), *words[3:]]
 
     Job.command = command
+
+
+def leaf_with(folder: Path, name: str, text: str) -> Path:
+    """A leaf `<name>_synthetic` that is CEFLNet's with more lines, in a copy of the configs."""
+    configs = folder / "configs"
+    if not configs.exists():
+        shutil.copytree(ROOT / "configs", configs)
+    leaf = configs / f"{name}_synthetic.py"
+    leaf.write_text((configs / "ceflnet_synthetic.py").read_text() + text)
+    return leaf
 
 
 def processes_of(folder: Path) -> list[int]:

