@@ -1,5 +1,6 @@
 """Packing survives what happens to it: kills, Ctrl-C, two at once, full disks; training does not change with it."""
 
+import functools
 import json
 import os
 import shutil
@@ -12,6 +13,8 @@ from helpers.children import wait_until
 from helpers.kills import can_mount, children_of, hold_workers, is_running, limit_file_size, mount_small_disk
 from helpers.run import ROOT, TINY, run_tool
 from helpers.trees import synthetic_tree
+
+from cefl_bench.store import write
 
 CONFIG = ROOT / "configs" / "ceflnet_synthetic.py"
 PACK = ("pack.py", CONFIG, "--workers", "2")
@@ -84,16 +87,31 @@ def interrupt(start_tool, home, tmp_path):
     return call
 
 
-def test_a_killed_run_goes_on_where_it_stopped(interrupt, home, undisturbed):
+@pytest.fixture
+def decoded(monkeypatch, tmp_path):
+    """Gives the names of the videos that were decoded for packing, in whichever worker."""
+    log, usual = tmp_path / "decoded", write._pack_one
+
+    @functools.wraps(usual)
+    def noting(decode, entry, *place):
+        def decode_and_note(entry):
+            with open(log, "a") as file:
+                file.write(Path(entry["path"]).name + "\n")
+            return decode(entry)
+
+        return usual(decode_and_note, entry, *place)
+
+    monkeypatch.setattr(write, "_pack_one", noting)
+    return lambda: sorted(log.read_text().splitlines())
+
+
+def test_a_killed_run_goes_on_where_it_stopped(interrupt, home, undisturbed, decoded):
     interrupt(signal.SIGKILL, noted=5)
     journal = home / STORE / "packed.jsonl"
     packed = [json.loads(line)[0] for line in journal.read_text().splitlines()]
     assert len(packed) == 5
     with open(journal, "a") as file:
         file.write('["videos/s1_fea')  # what a kill within a line leaves
-    for name in packed[1:]:  # decoded again, these would fail
-        video = home / "synthetic_demo" / name
-        video.write_bytes(bytes(video.stat().st_size))
     shard = home / STORE / "shard_0000.npy"
     lost = json.loads((home / STORE / "plan.json").read_text())["places"][packed[0]][1]
     with open(shard, "r+b") as file:  # what a power cut may take back
@@ -101,6 +119,8 @@ def test_a_killed_run_goes_on_where_it_stopped(interrupt, home, undisturbed):
         file.write(bytes(1000))
     done = pack(home)
     assert done.returncode == 0 and f"{len(packed)} videos were packed before" in done.stdout
+    videos = {path.name for path in (home / "synthetic_demo" / "videos").iterdir()}
+    assert decoded() == sorted(videos - {Path(name).name for name in packed[1:]})
     assert content(home) == undisturbed
 
 
