@@ -41,9 +41,10 @@ def train_by_stand_in() -> None:
         words = usual(job)
         assert words[:3] == [sys.executable, "-m", "cefl_bench.cli"], words
         job.folder.mkdir(parents=True, exist_ok=True)
-        config = job.folder.absolute() / ".config.json"
-        config.write_text(json.dumps(job.config))
-        return [sys.executable, "-S", str(STAND_IN), str(config), *words[3:]]
+        facts = job.folder.absolute() / ".facts.json"
+        known = {"config": job.config, "fold": job.fold, "data_fingerprint": job.data_fingerprint()}
+        facts.write_text(json.dumps(known))
+        return [sys.executable, "-S", str(STAND_IN), str(facts), *words[3:]]
 
     Job.command = command
 

@@ -1,6 +1,6 @@
 """Stands in for `cefl-bench train` in tests of what is around it: starts in a moment, and trains nothing.
 
-python stand_in.py CONFIG.json train CONFIG --work-dir D ... leaves the files of a training, an epoch at a time, goes on
+python stand_in.py FACTS.json train CONFIG --work-dir D ... leaves the files of a training, an epoch at a time, goes on
 after the last one, has a worker process, waits where `holds.py` says so, and fails at a learning rate of 1e30.
 """
 
@@ -16,7 +16,8 @@ WORKER = "import os, time\nparent = os.getppid()\nwhile os.getppid() == parent: 
 
 
 def main() -> None:
-    config = json.loads(Path(sys.argv[1]).read_text())
+    facts = json.loads(Path(sys.argv[1]).read_text())
+    config = facts["config"]
     folder = Path(sys.argv[sys.argv.index("--work-dir") + 1])
     num_epochs, last = config["train_cfg"]["max_epochs"], folder / "last.pth"
     done = int(last.read_text()) if last.exists() else 0
@@ -34,8 +35,7 @@ def main() -> None:
         worker.kill()
     scores = {"epoch": num_epochs, "uar": 0.5, "war": 0.5}
     history = [{"epoch": epoch} for epoch in range(1, num_epochs + 1)]
-    fold = config["test_dataloader"]["dataset"]["fold"]
-    result = {"config": config, "fold": fold, "history": history, "metrics": {"last": scores, "best_test": scores}}
+    result = facts | {"history": history, "metrics": {"last": scores, "best_test": scores}}
     (folder / ".result.json").write_text(json.dumps(result))
     os.replace(folder / ".result.json", folder / "result.json")
     (folder / "confusion.png").touch()
