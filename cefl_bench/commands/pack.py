@@ -120,7 +120,9 @@ def _corpora(config: Config) -> Iterator[tuple[Reader, Path, Corpus]]:
             for split in ("train", "test"):
                 videos.fold, videos.split = fold, split  # one dataset, because building one takes mmengine a while
                 for entry in videos.load_data_list():
-                    needed = {key: entry[key] for key in ("path", "num_frames", "images") if key in entry}
+                    needed: dict[str, Any] = {
+                        key: entry[key] for key in ("path", "num_frames", "images") if key in entry
+                    }
                     entries[video_name(root, entry)] = needed
         found = dict(zip(entries, identities(root, list(entries.values())), strict=True))
         yield reader, root, Corpus(entries, found, reader.decode)

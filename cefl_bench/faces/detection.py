@@ -7,7 +7,8 @@ import numpy as np
 
 from cefl_bench.errors import UserError
 
-STRIDE = 32
+STRIDE_PIXELS = 32
+"""The sides of what the network takes are multiples of this."""
 
 
 class FaceDetector:
@@ -30,7 +31,9 @@ class FaceDetector:
     def detect(self, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         height, width = frame.shape[:2]
         scale = self.size / max(height, width)
-        self._network.in_shape = tuple(max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in (width, height))
+        self._network.in_shape = tuple(
+            max(STRIDE_PIXELS, round(side * scale / STRIDE_PIXELS) * STRIDE_PIXELS) for side in (width, height)
+        )
         found, landmarks = self._network(frame, threshold=self.threshold)
         usable = (found[:, 2] > found[:, 0]) & (found[:, 3] > found[:, 1])
         return found[usable, :4].astype(float), landmarks[usable].reshape(-1, 5, 2).astype(float)

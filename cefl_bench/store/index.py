@@ -1,6 +1,6 @@
 """The packed-frame store on disk: shards of frames, plain .npy files, and the index that says whose frames they are.
 
-A folder without `index.json` is no store: the index is written last, so that nobody reads one half made.
+A folder without `index.json` is not a store: the index is written last, so a half-finished store is never read.
 """
 
 import dataclasses

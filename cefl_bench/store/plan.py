@@ -1,4 +1,4 @@
-"""Which frames go where, settled and the disk taken before the first video is decoded, so that a run can go on."""
+"""Which frames go where. This is decided, and the disk space reserved, before the first video is decoded."""
 
 import dataclasses
 import json
@@ -15,8 +15,8 @@ from cefl_bench.files import atomic_path, write_text
 from cefl_bench.store.index import VERSION, Index, shard_path
 
 PLAN, JOURNAL = "plan.json", "packed.jsonl"
-SHARD_BYTES = 2**30
-"""A shard is not larger, unless a single video is."""
+MAX_SHARD_BYTES = 2**30
+"""Only a single video that is larger makes a larger shard."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Plan:
 
 def lay_out(index: Index, missing: dict[str, str], counts: Sequence[int | str]) -> Plan:
     """Give every video a place; `counts` holds the frames of each, or why they cannot be counted."""
-    most = SHARD_BYTES // (index.size**2 * 3)
+    most = MAX_SHARD_BYTES // (index.size**2 * 3)
     shards: dict[int, int] = {}
     places: dict[str, tuple[int, int, int]] = {}
     unreadable: dict[str, str] = {}
@@ -89,7 +89,7 @@ def allocate(folder: Path, plan: Plan, size: int) -> None:
 
     Raises:
         UserError: when the free space is too small.
-        OSError: when the disk refuses all the same; the new shards are gone then.
+        OSError: when the disk refuses nevertheless; the new shards are removed then.
     """
     new = {
         shard_path(folder, number): (frames, size, size, 3)

@@ -18,8 +18,8 @@ from cefl_bench.store.index import INDEX, Index, PackedVideo, crc32_of, open_sha
 from cefl_bench.store.plan import JOURNAL, PLAN, Plan, allocate, journal_of, lay_out, read_plan, write_plan
 from cefl_bench.store.read import Store
 
-CHUNK = 64
-"""Frames decoded at a time, so that a long video does not fill the memory."""
+NUM_FRAMES_AT_ONCE = 64
+"""Decoded and written together; a long video as a whole would fill the memory."""
 
 
 @dataclass
@@ -164,8 +164,8 @@ def _pack_one(
             return f"video {entry['path']} has {len(frames)} frames and had {num_frames} a moment ago: leave it alone"
         with open(shard, "r+b") as file:
             file.seek(offset)
-            for begin in range(0, num_frames, CHUNK):
-                chunk = frames.fetch(np.arange(begin, min(begin + CHUNK, num_frames)))
+            for begin in range(0, num_frames, NUM_FRAMES_AT_ONCE):
+                chunk = frames.fetch(np.arange(begin, min(begin + NUM_FRAMES_AT_ONCE, num_frames)))
                 assert chunk.shape[1:] == (size, size, 3) and chunk.dtype == np.uint8
                 file.write(chunk.data)
                 crc32 = zlib.crc32(chunk.data, crc32)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cefl_bench.functional.face_track import PATIENCE_SECONDS, crop_matrix, crop_of, first_face, follow, steady
+from cefl_bench.functional.face_track import crop_matrix, crop_of, first_face, follow, steady
 
 
 def box(x, y, side=20):
@@ -54,7 +54,7 @@ def test_a_shot_has_one_person_whoever_is_seen_first():
 @pytest.mark.parametrize("rate", [10.0, 25.0, 60.0])
 def test_a_face_that_is_gone_for_more_than_a_second_gives_way(rate):
     here, there = boxes(box(30, 50)), boxes(box(170, 50))
-    brief, long = round(rate * PATIENCE_SECONDS * 0.8), round(rate * PATIENCE_SECONDS * 1.5)
+    brief, long = round(0.8 * rate), round(1.5 * rate)
     half = round(3 * rate)
     chosen, people = following([here] * half + [there] * brief, rate=rate)
     assert chosen == [0] * half + [-1] * brief and set(people) == {1}
@@ -115,6 +115,15 @@ def test_steady_goes_by_the_times_of_frames_and_not_by_their_number():
     assert steady(bump(seconds[:1]), np.zeros(1, dtype=int), seconds[:1], sigma=0.12) == pytest.approx(
         bump(seconds[:1])
     )
+
+
+def test_a_camera_that_changes_its_rate_does_not_pull_the_crop_aside():
+    """60 frames per second before second 2, 10 after: the many frames of the past do not outweigh the few to come."""
+    seconds = np.concatenate([np.arange(0, 2, 1 / 60), np.arange(2, 4, 1 / 10)])
+    ramp = np.ones((len(seconds), 4))
+    ramp[:, 0] = seconds
+    smooth = steady(ramp, np.zeros(len(seconds), dtype=int), seconds, sigma=0.2)
+    assert smooth[120, 0] == pytest.approx(2, abs=0.01)
 
 
 def test_steady_holds_the_last_face_and_jumps_between_parts():

@@ -152,7 +152,7 @@ def test_a_list_that_says_another_length_is_an_error_with_and_without(home):
 def test_many_shards_hold_what_one_does(home, folder, monkeypatch):
     one = Store(folder)
     shutil.rmtree(folder)
-    monkeypatch.setattr(plan, "SHARD_BYTES", 70 * 56 * 56 * 3)  # three videos and a half; one video is longer
+    monkeypatch.setattr(plan, "MAX_SHARD_BYTES", 70 * 56 * 56 * 3)  # three videos and a half; one video is longer
     pack(load_config(SYNTHETIC), 2)
     many = Store(folder)
     assert len(many.index.shards) > 8 and max(many.index.shards.values()) == 150
