@@ -59,6 +59,7 @@ lint: env-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 	$(BIN)/python tools/zoo.py --check
 
 clean:

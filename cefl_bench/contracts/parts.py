@@ -123,8 +123,8 @@ def _joins_clips(part: Part) -> None:
     wanted = (len(feature_BND), part.module.feat_dim)
     expect(feature_BD.shape == wanted, f"gives {tuple(feature_BD.shape)}: expected (B, feat_dim) = {wanted}")
     if weight_BN is not None:
-        shape, wanted = tuple(weight_BN.shape), tuple(feature_BND.shape[:2])
-        expect(shape == wanted, f"gives clip weights {shape}: expected (B, N) = {wanted}")
+        shape, clips = tuple(weight_BN.shape), tuple(feature_BND.shape[:2])
+        expect(shape == clips, f"gives clip weights {shape}: expected (B, N) = {clips}")
         total_B = weight_BN.sum(dim=1)
         is_one = torch.allclose(total_B, torch.ones_like(total_B), atol=1e-4)
         expect(is_one, f"clip weights of a video sum to {total_B[0].item():.3f}: expected 1")

@@ -42,9 +42,10 @@ def place_labels(
             if _inside(box, size, height) and not any(_overlap(box, other) for other in taken)
         ]
         clear = [label for label in free if not any(_overlap(boxes[label], other) for other in avoid)]
-        labels.append(next(iter([*clear, *free]), None))
-        if free:
-            taken.append(boxes[labels[-1]])
+        best = next(iter([*clear, *free]), None)
+        labels.append(best)
+        if best is not None:
+            taken.append(boxes[best])
     return labels
 
 

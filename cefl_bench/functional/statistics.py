@@ -121,10 +121,10 @@ def majority_p(p_values: Sequence[float]) -> float:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """P values corrected for their number (Holm, A simple sequentially rejective multiple test procedure, 1979)."""
-    p_values = np.asarray(p_values, dtype=float)
-    order = np.argsort(p_values, kind="stable")
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    given = np.asarray(p_values, dtype=float)
+    order = np.argsort(given, kind="stable")
+    corrected = np.empty(len(given))
+    corrected[order] = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
     return np.minimum(corrected, 1).tolist()
 
 

@@ -1,7 +1,7 @@
 """The rows of a table on the clips they share: numbers with intervals, pairs with tests, ranks."""
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from typing import Any
 
 import numpy as np
@@ -59,8 +59,8 @@ class Clips:
 
     def people(self, fold: int) -> list[str] | None:
         """Who is in each clip of a fold, where that is known of all."""
-        who = [self.subject[fold].get(name) for name in self.label[fold]]
-        return who if all(who) else None
+        known = self.subject[fold]
+        return [known[name] for name in self.label[fold]] if all(map(known.get, self.label[fold])) else None
 
 
 class Answers:
@@ -74,15 +74,17 @@ class Answers:
 
     def scores(self) -> dict[str, Any]:
         """Pooled numbers with their intervals, and the pooled recall per class (None for one without clips)."""
-        hits, label, people, names = [], [], [], []
+        labels, hits_of_folds = [], []
+        people: list[list[str] | None] = []
+        names: list[str] = []
         for fold, of_seed in sorted(self.of.items()):
             answers = np.stack(list(of_seed.values()))
             have = (answers != ABSENT).all(axis=0)
-            label.append(self.clips.labels(fold)[have])
-            hits.append((answers[:, have] == label[-1]).mean(axis=0))
+            labels.append(self.clips.labels(fold)[have])
+            hits_of_folds.append((answers[:, have] == labels[-1]).mean(axis=0))
             people.append(_chosen(self.clips.people(fold), have))
-            names += _chosen(list(self.clips.label[fold]), have)
-        label, hits, who = np.concatenate(label), np.concatenate(hits), _clusters(people, names)
+            names += _chosen(list(self.clips.label[fold]), have) or []
+        label, hits, who = np.concatenate(labels), np.concatenate(hits_of_folds), _clusters(people, names)
         uar, war = recalls(hits, label, self.clips.num_classes)
         spread = resampled_recalls(hits, label, self.clips.num_classes, who)
         known = len(label if who is None else set(who)) > 1  # nothing can be drawn from one clip or one person
@@ -136,14 +138,16 @@ def _pair(one: Answers, other: Answers) -> dict[str, Any]:
     """Two methods on the clips that both have."""
     matched = {fold: _matched(one.of[fold], other.of[fold]) for fold in sorted({*one.of} & {*other.of})}
     passes = min(map(len, matched.values()), default=0)
-    hits, label, people, names = [], [], [], []
+    hits, label = [], []
+    people: list[list[str] | None] = []
+    names: list[str] = []
     for fold, couples in matched.items():
         both = np.array(couples[:passes])  # (passes, 2, n)
         have = (both != ABSENT).all(axis=(0, 1))
         label.append(one.clips.labels(fold)[have])
         hits.append(both[:, :, have] == label[-1])
         people.append(_chosen(one.clips.people(fold), have))
-        names += _chosen(list(one.clips.label[fold]), have)
+        names += _chosen(list(one.clips.label[fold]), have) or []
     nothing = dict(war_difference=None, uar_difference=None, interval=None, uar_interval=None, mcnemar_p=None)
     if not any(map(len, label)):
         return nothing | {"p_holm": None, "different": False, "clips": 0, "folds": [], "runs": 0}
@@ -190,6 +194,7 @@ def _chosen(people: list[str] | None, have: np.ndarray) -> list[str] | None:
 
 def _clusters(people: Sequence[list[str] | None], names: list[str]) -> list[str] | None:
     """Who is in each clip of all folds; else the clip, where several folds test it; None: each stands for itself."""
-    if all(who is not None for who in people):
-        return [name for who in people for name in who]
+    known = [who for who in people if who is not None]
+    if len(known) == len(people):
+        return list(chain.from_iterable(known))
     return names if len(set(names)) < len(names) else None
