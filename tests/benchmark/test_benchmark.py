@@ -76,7 +76,7 @@ MISTAKES = {
     "settings of SLURM without it": (dict(slurm=["time=5"]), "--slurm without --executor slurm"),
     "a misspelt option": (dict(cfg_options=["train_cfg.max_epoch=1"]), "there is no 'max_epoch'"),
     "no such config": (dict(configs=["configs/nothing.py"]), "does not exist"),
-    "a config twice": (dict(configs=[CEFLNET, CEFLNET]), "2 configs are called ceflnet_synthetic"),
+    "a config twice": (dict(configs=[CEFLNET, CEFLNET]), "two configs are called ceflnet_synthetic"),
     "no data": (dict(configs=[CEFLNET]), "synthetic faces is not at"),
 }
 

@@ -168,7 +168,7 @@ def test_test_and_held_out_epochs_are_chosen_apart_and_by_war(right, val, best, 
     hook = WriteResult({"classes": ["happy", "sad"], "clips": {}})
     for runner.epoch, (count, war) in enumerate(zip(right, val, strict=True), start=1):
         hook._state["history"].append({"epoch": runner.epoch})
-        scores = [torch.eye(2)[1 if place < count else 0] for place in range(4)]
+        scores = [5 * torch.eye(2)[1 if place < count else 0] for place in range(4)]
         said = [
             dict(name=n, label=1, scores=row, apex=(-1, -1), unreadable="")
             for n, row in zip("abcd", scores, strict=True)

@@ -73,7 +73,7 @@ class PlantedHead(Head):
         epoch = min(max(round(self.batches_seen.item()) // BATCHES_PER_EPOCH, 1), NUM_EPOCHS)
         shown_B = ((lightness_B1[:, 0] * 255 - DARKEST) / STEP).round().long().clamp(0, self.num_classes - 1)
         answer_B = torch.tensor([answer(int(shown), epoch) for shown in shown_B])
-        return nn.functional.one_hot(answer_B, self.num_classes).float()
+        return 5 * nn.functional.one_hot(answer_B, self.num_classes).float()
 
     def loss(self, lightness_B1: torch.Tensor, label_B: torch.Tensor) -> dict[str, torch.Tensor]:
         """Its gradient is -1: a step of plain SGD with a learning rate of 1 adds 1."""

@@ -151,7 +151,10 @@ def test_a_file_cannot_make_an_array_over_memory_that_is_not_its_own(tmp_path):
             ("archive/byteorder", b"little"),
         ):
             archive.writestr(name, data)
-    code = "import sys; from cefl_bench.runs import checkpoints; checkpoints.load(sys.argv[1])"
+    code = (
+        "import sys; from cefl_bench.runs import checkpoints; "
+        "checkpoints.state_dict_of(checkpoints.load(sys.argv[1]), sys.argv[1])"
+    )
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "evil.pth"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "UserError" in done.stderr, f"ended with {done.returncode}"
 
