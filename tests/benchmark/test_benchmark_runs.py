@@ -67,18 +67,6 @@ def test_a_killed_benchmark_ends_like_a_training_that_was_not_killed(start, envi
     assert losses[0] == losses[1] and len(losses[0]) == 3
 
 
-def test_killed_three_times_it_goes_on_where_it_was(start, tmp_path):
-    folder = tmp_path / FIRST
-    for epoch in (1, 2, 3):
-        hold_before(tmp_path, epoch)
-        kill_while_held(start(tmp_path), folder)
-    let_go(tmp_path)
-    assert "1 of 1 jobs are done" in start(tmp_path).finish().stdout
-    log = (folder / "job.log").read_text()
-    assert log.count("$ ") == 4 and "resumed after epoch 1" in log and "resumed after epoch 2" in log
-    assert len((folder / "train.log").read_text().splitlines()) == 3, "an epoch was trained twice"
-
-
 def test_ctrl_c_ends_the_jobs_and_says_how_to_go_on(start, tmp_path):
     folders = [tmp_path / "ceflnet_synthetic" / f"fold{fold}_seed0" for fold in (1, 2)]
     hold_before(tmp_path, epoch=2)
