@@ -4,6 +4,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from tqdm import tqdm
@@ -119,7 +120,7 @@ class Pace:
             spans[job.name].append((epochs - self._first[job][0], when - self._first[job][1]))
         if not spans:
             return None
-        typical = _mean(span for of_config in spans.values() for span in of_config)
+        typical = _mean(chain.from_iterable(spans.values()))
         pace = {name: _mean(of_config) for name, of_config in spans.items()}
         seconds = [count * pace.get(job.name, typical) for job, count in epochs_left.items()]
         return max(*seconds, sum(seconds) / slots, 0.0, 0.0)

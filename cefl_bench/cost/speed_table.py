@@ -58,7 +58,8 @@ def _block(result: dict[str, Any]) -> Iterator[str]:
 def _is_noisy(result: dict[str, Any]) -> bool:
     """Whether the times of a row that is shown spread by more than a quarter of their median."""
     rows = [result["latency"], result["matmul"], *result["preprocessor"].values()]
-    rows += [result[mode][which] for mode in ("inference", "training") for which in ("fixed", "best")]
+    for mode in ("inference", "training"):
+        rows += [result[mode]["fixed"], result[mode]["best"]]
     return any(row["iqr_ms"] > row["median_ms"] / 4 for row in rows if row is not None and "iqr_ms" in row)
 
 

@@ -29,7 +29,10 @@ def _convolution(dims, input, weight, bias=None, stride=1, padding=0, dilation=1
     stride, dilation = _each(stride, dims), _each(dilation, dims)
     if padding == "same":
         total = [step * (size - 1) for step, size in zip(dilation, weight.shape[2:], strict=True)]
-        input = F.pad(input, [side for t in reversed(total) for side in (t // 2, t - t // 2)])
+        sides: list[int] = []
+        for both in reversed(total):  # F.pad begins with the last dimension
+            sides += [both // 2, both - both // 2]
+        input = F.pad(input, sides)
     padding = _each(0 if isinstance(padding, str) else padding, dims)
     return _recorded(dims, input, weight, bias, stride, padding, dilation, False, [0] * dims, groups)
 

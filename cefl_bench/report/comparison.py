@@ -166,7 +166,7 @@ def _pair(one: Answers, other: Answers) -> dict[str, Any]:
         found[f"{prefix}interval"] = list(widened(low, value, high, rerun)) if known else None
     tested = [hits_P2N] if len(set(names)) == len(names) else [part for part in hits if part.size]
     return found | {
-        "mcnemar_p": majority_p([mcnemar(*hits_2N) for part_P2N in tested for hits_2N in part_P2N]),
+        "mcnemar_p": majority_p([mcnemar(*hits_2N) for hits_2N in chain.from_iterable(tested)]),
         "p_holm": None,
         "different": False,
         "clips": len(set(names)),

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, TypedDict
 
@@ -122,7 +123,9 @@ def read_external(folder: Path, groups: Sequence[Group], left_out: list[str]) ->
     Raises:
         UserError: naming the file, and the clip whose label is another one elsewhere, or which nobody else has.
     """
-    taken = {run.method for group in groups for run in group.runs}
+    taken: set[str] = set()
+    for group in groups:
+        taken |= {run.method for run in group.runs}
     without: dict[str, list[External]] = {}
     for place in sorted(path for path in folder.glob("*") if path.is_dir()):
         about = _read_about(place / ABOUT)
@@ -139,7 +142,9 @@ def read_external(folder: Path, groups: Sequence[Group], left_out: list[str]) ->
                 _read_predictions(place, about, len(about.get("classes", ())) or None)
             )
             continue
-        scored = {run.fold for group in entered for run in group.external if run.method == name}
+        scored: set[int] = set()
+        for group in entered:
+            scored |= {run.fold for run in group.external if run.method == name}
         missing = ", ".join(str(fold) for fold in sorted({*about["folds"]} - scored))
         if missing:
             left_out.append(f"external/{place.name}: no run of {about['dataset']}, fold {missing}, to compare it with")
@@ -166,7 +171,8 @@ def _group_alone(externals: Sequence[External], left_out: list[str]) -> Group:
             clips.setdefault(fold, {}).update(zip(predictions.name, predictions.label.tolist(), strict=True))
     abouts = [external.about for external in externals]
     stated = [about for about in abouts if "classes" in about]
-    highest = max((given.num_classes for external in usable for given in external.of_fold.values()), default=0)
+    of_folds = chain.from_iterable(external.of_fold.values() for external in usable)
+    highest = max((given.num_classes for given in of_folds), default=0)
     classes = stated[0]["classes"] if stated else [str(k) for k in range(highest)]
     num_folds = max([len(clips), *(about.get("num_folds", 1) for about in abouts)])
     group = Group([], (stated or abouts)[0]["dataset"], classes, num_folds)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -163,7 +164,7 @@ def draw_spread(table: Table, names: Names) -> Figure | None:
     if all(len(row["runs"]) < 2 for row in rows):
         return None
     wars = {row["method"]: [run["war"] for run in row["runs"]] for row in rows}
-    scale = rate_scale([war for of_row in wars.values() for war in of_row])
+    scale = rate_scale(list(chain.from_iterable(wars.values())))
     figure, axes = plt.subplots(figsize=(ONE_COLUMN, FRAME_INCHES + ROW_INCHES * len(rows)), layout="constrained")
     for place, row in enumerate(rows):
         colour, mean = ORANGE if row["external"] else BLUE, row["headline"]["war"]["mean"]

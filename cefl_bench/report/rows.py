@@ -1,6 +1,7 @@
 """The rows of a table: what the runs of a method have in common, add up to, and cost."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,7 +56,7 @@ def make_row(runs: Sequence[Run], clips: Clips, folder: Path, latency: Latency |
         "models_differ": _model_differences(runs),
         "source": first.source,
         "clips": scores["clips"],
-        "missing": sorted({name for line in lines for name in line["missing_names"]}),
+        "missing": sorted(set(chain.from_iterable(line["missing_names"] for line in lines))),
         "runs_at_chance": sum(line["at_chance"] for line in lines),
         "official_counts": _all_official(lines),
         "runs": lines,
@@ -180,7 +181,10 @@ def _seeds(runs: Sequence[Run], fold: int) -> tuple[int | None, ...]:
 def _model_differences(runs: Sequence[Run]) -> list[str]:
     """What the runs of a row do not have in common of the model, which no protocol tells of."""
     models = [_model(run) for run in runs]
-    return sorted({line for model in models for line in difference(models[0], model)})
+    lines: set[str] = set()
+    for model in models[1:]:
+        lines |= set(difference(models[0], model))
+    return sorted(lines)
 
 
 def _model(run: Run) -> dict[str, Any]:

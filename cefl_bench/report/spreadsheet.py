@@ -2,6 +2,7 @@
 
 import csv
 from io import StringIO
+from itertools import chain
 
 from cefl_bench.functional.escaping import csv_cell
 from cefl_bench.report.board import METRICS, Leaderboard, Row, Table
@@ -14,7 +15,7 @@ def csv_text(leaderboard: Leaderboard) -> str:
     rows = []
     for table in leaderboard["tables"]:
         rows += [_cells(table, row) for row in table["rows"]]
-    columns = list(dict.fromkeys(name for cells in rows for name in cells))
+    columns = list(dict.fromkeys(chain.from_iterable(rows)))
     text = StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n", restval="")
     writer.writerow({column: csv_cell(column) for column in columns})

@@ -27,7 +27,7 @@ UNSIDED = {
     "mouthLeft", "mouthPucker", "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
     "tongueOut",
 }  # fmt: skip
-ACTIONS = sorted(UNSIDED | {name + side for name in SIDED for side in ("Left", "Right")})
+ACTIONS = sorted(UNSIDED | {f"{name}Left" for name in SIDED} | {f"{name}Right" for name in SIDED})
 
 # Shape changes that tell people apart: file stem -> its two opposite endings. A "l-" stem has an "r-" twin.
 LOCAL_CHANGES = {
