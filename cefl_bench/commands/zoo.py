@@ -60,7 +60,7 @@ def make_zoo() -> str:
             title=config.title,
             track=config.track,
             start=init_source(config.model.backbone.get("init_cfg")).start,
-            cost=_cost(config, costs),
+            cost=method_cost(config, costs),
             scores=scores.pop(config.config_name, None),
         )
         rows.setdefault(meta["key"], []).append(row)
@@ -70,7 +70,7 @@ def make_zoo() -> str:
     return zoo_page([Section(metas[key], rows[key], published(key), tables) for key in keys])
 
 
-def _cost(config: Config, known: dict[str, tuple[ZooCost, ZooCost]]) -> ZooCost:
+def method_cost(config: Config, known: dict[str, tuple[ZooCost, ZooCost]]) -> ZooCost:
     """What a test video costs. A method is counted once: on other corpora only its head has other classes.
 
     Args:
