@@ -5,14 +5,17 @@ samples of it: the clips of the corpora are small, training reads every byte any
 hashes are kept in a small cache beside the data, so that only the first use reads everything.
 """
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from tqdm import tqdm
@@ -75,15 +78,24 @@ def identities(root: Path, entries: Sequence[Mapping[str, Any]]) -> list[str]:
             hashed[name] = [state, identity]
         return identity
 
+    stop = Event()
+
+    def identify_part(part: Sequence[Mapping[str, Any]]) -> list[str]:
+        return [MISSING if stop.is_set() else identify(entry) for entry in part]
+
     found: list[str] = []
     with (
         ThreadPoolExecutor(NUM_THREADS) as threads,
         tqdm(total=len(entries), desc="identifying", unit="video", delay=SILENT_SECONDS, disable=None) as bar,
     ):
         parts = [entries[start : start + NUM_AT_ONCE] for start in range(0, len(entries), NUM_AT_ONCE)]
-        for identified in threads.map(lambda part: [identify(entry) for entry in part], parts):
-            found += identified
-            bar.update(len(identified))
+        try:
+            for identified in threads.map(identify_part, parts):
+                found += identified
+                bar.update(len(identified))
+        except BaseException:  # such as Ctrl-C, which does not wait for the parts that the threads are at
+            stop.set()
+            raise
     if hashed:
         _keep(places, hashed)
     return found
@@ -94,7 +106,7 @@ def _state_of(path: Path, images: Iterable[str] | None) -> tuple[str, int]:
 
     Raises:
         FileNotFoundError, NotADirectoryError: when there is nothing that could be read as a video.
-        OSError: when looking is not allowed.
+        OSError: when looking is not allowed, or an image is a pipe or a device.
     """
     if path.is_file():
         states = {path.name: path.stat()}
@@ -104,6 +116,9 @@ def _state_of(path: Path, images: Iterable[str] | None) -> tuple[str, int]:
         states = {name: (path / name).stat() for name in images}
     with suppress(FileNotFoundError, NotADirectoryError):
         states[CROP_RECORD] = (path / CROP_RECORD).stat()
+    for name, one in states.items():
+        if not stat.S_ISREG(one.st_mode):
+            raise OSError(errno.EINVAL, f"{name} is no file")  # opening a pipe would wait until somebody writes to it
     # the change time too: a file that takes another's place can have its date, but not that
     lines = [f"{name}\t{one.st_size}\t{one.st_mtime_ns}\t{one.st_ctime_ns}" for name, one in states.items()]
     written = max((max(one.st_mtime_ns, one.st_ctime_ns) for one in states.values()), default=0)

@@ -178,6 +178,10 @@ def test_what_is_no_video_is_missing_or_says_why(tmp_path):
     loop = tmp_path / "loop.mp4"
     loop.symlink_to(loop)
     assert identity(loop).startswith("unreadable: ")
+    (tmp_path / "frames").mkdir()
+    video(tmp_path / "frames", name="1.jpg")
+    os.mkfifo(tmp_path / "frames" / "2.jpg")
+    assert identity(tmp_path / "frames") == "unreadable: 2.jpg is no file"
     assert not (tmp_path / CACHE).exists()
 
 

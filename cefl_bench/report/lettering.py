@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib
@@ -14,6 +15,7 @@ from cefl_bench.functional.escaping import one_line
 
 OWN_FONT = "DejaVu Sans"
 """Comes with matplotlib, and has the letters of most alphabets."""
+OWN_FONTS = str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")
 LIKELY_FONT = re.compile(r"CJK|Hei|Gothic|Ming|Song|Kai|Noto Sans|Unicode|Sans", re.IGNORECASE)
 """Names of fonts that are likely to have letters which others lack: they are looked into first."""
 MAX_NAME_LENGTH = 40
@@ -73,9 +75,12 @@ def _families(letters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]
 
 
 def _system_fonts() -> list[font_manager.FontEntry]:
-    """Upright fonts of usual weight, the likely ones first; also those that were installed since matplotlib looked."""
+    """Upright fonts of usual weight, the likely ones first; also those that were installed since matplotlib looked.
+
+    Matplotlib's list may be one that another installation left in the user's cache: its own fonts are looked for too.
+    """
     known = {font.fname for font in font_manager.fontManager.ttflist}
-    for file in font_manager.findSystemFonts():
+    for file in [*font_manager.findSystemFonts(), *font_manager.findSystemFonts([OWN_FONTS])]:
         if file not in known:
             try:
                 font_manager.fontManager.addfont(file)

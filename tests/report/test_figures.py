@@ -14,7 +14,7 @@ from PIL import Image
 from cefl_bench.report import figures
 from cefl_bench.report.confusion import draw_confusion
 from cefl_bench.report.figures import ONE_COLUMN, STYLE, TWO_COLUMNS, figure_names, write_figures
-from cefl_bench.report.lettering import class_numbers, lettering
+from cefl_bench.report.lettering import OWN_FONTS, class_numbers, lettering
 
 SYNTHETIC = (replace(SIX[5], name="c3d_synthetic"),)
 
@@ -131,7 +131,7 @@ def test_names_that_no_font_has_are_told_and_never_drawn_as_boxes(result, tmp_pa
 
 def test_letters_come_from_any_font_that_has_them(recwarn):
     """A sign that only the fonts for formulas have, which come with matplotlib, stands for a Chinese one."""
-    own, other = (font_manager.get_font(font_manager.findfont(name)) for name in ("DejaVu Sans", "STIXGeneral"))
+    own, other = (font_manager.get_font(f"{OWN_FONTS}/{name}.ttf") for name in ("DejaVuSans", "STIXGeneral"))
     sign = chr(min(set(other.get_charmap()) - set(own.get_charmap()) - set(range(0xE000, 0xF900))))
     _forget_fonts()
     found = lettering(["plain", f"rare {sign}"], class_numbers("ab"))
