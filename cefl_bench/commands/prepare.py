@@ -143,13 +143,14 @@ def _survey(
     paths: dict[str, Path] = {}
     notes: dict[str, None] = {}
     wrong = []
-    print(f"{dataset.METAINFO['name']} at {root}\nfold    train     test")
     for fold in range(1, dataset.METAINFO["num_folds"] + 1):
         train, test = (dataset(str(root.absolute()), split, fold=fold, **arguments) for split in ("train", "test"))
         for side in (train, test):
             entries = [side.get_data_info(index) for index in range(len(side))]
             paths |= {entry["name"]: Path(entry["path"]) for entry in entries}
             notes |= dict.fromkeys(side.notes)
+        if fold == 1:  # the corpus is there
+            print(f"{dataset.METAINFO['name']} at {root}\nfold    train     test")
         print(f"{fold:>4}{len(train):>9,}{len(test):>9,}")
         if (official := test.num_official_clips()) not in (None, len(test)):
             wrong.append(f"fold {fold} has {len(test)} test videos, officially {official}")

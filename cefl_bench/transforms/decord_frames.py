@@ -7,12 +7,16 @@ hides frames (clips cut without encoding again) and where a packet holds no fram
 the memory for as many frames as the header states, and knows nothing of mirrored videos.
 """
 
+# First: decord loads every CUDA library that pip installed. One of them, nvblas, takes the place of the matrix products
+# of whatever is loaded later, and ends the process at the first one. torch binds its own when it is loaded.
+import torch  # noqa: F401  # isort: skip
 import decord
 import numpy as np
 
 from cefl_bench.media.survey import Survey
 
 decord.logging.set_level(decord.logging.QUIET)
+DECORD_VERSION: str = decord.__version__
 REFUSED_SIZES = frozenset({4, 6, 8, 12, 16, 24, 32, 36, 48, 72, 96, 144})
 """Sizes below 260 at which decord 3.4 pads the rows of a frame and then refuses to hand it out, on one CPU or another:
 rows are aligned to 64 bytes where there is AVX-512, to 32 where there is AVX, else to 16."""

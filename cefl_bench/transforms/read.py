@@ -10,7 +10,6 @@ from typing import Any
 
 import av
 import cv2
-import decord
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -23,10 +22,10 @@ from cefl_bench.records import Frames
 from cefl_bench.registry import TRANSFORMS
 from cefl_bench.store.index import store_folder
 from cefl_bench.store.read import Store, open_store
-from cefl_bench.transforms.decord_frames import DecordFrames, is_exact
+from cefl_bench.transforms.decord_frames import DECORD_VERSION, DecordFrames, is_exact
 from cefl_bench.transforms.pyav_frames import SequentialFrames
 
-DECODER = {"decord": decord.__version__, "av": av.__version__, "opencv": cv2.__version__, "mmcv": mmcv.__version__}
+DECODER = {"decord": DECORD_VERSION, "av": av.__version__, "opencv": cv2.__version__, "mmcv": mmcv.__version__}
 """What decodes and scales, and may give other pixels in another version."""
 
 

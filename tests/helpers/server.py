@@ -24,6 +24,7 @@ def fork(target: Callable[..., None], arguments: tuple) -> BaseProcess:
 @cache
 def _context() -> Any:
     context = multiprocessing.get_context("forkserver")
+    forkserver._forkserver._stop()  # one that the code under test started has imported less
     context.set_forkserver_preload(["helpers.preload"])
     # Python before 3.13 does not tell the server where modules are, and it imports nothing then, without a word.
     with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path))):

@@ -1,0 +1,38 @@
+"""Each tool once as a process of its own, as a person starts it: other tests call tools within their own process.
+
+Rendering, training, testing, benchmarks and the doctor are started as processes where they are killed or interrupted.
+"""
+
+import os
+
+import pytest
+from helpers.run import ROOT, run_process
+
+TOOLS = sorted(path.relative_to(ROOT / "tools").with_suffix("").as_posix() for path in (ROOT / "tools").rglob("*.py"))
+ELSEWHERE = {"prepare/synthetic", "train", "benchmark", "doctor", "flops"}
+REFUSED = {
+    "test": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
+    "explain": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
+    "zoo": (["--add", "nowhere.json"], "nowhere.json"),
+    "score": (["nowhere.csv"], "nowhere.csv"),
+    "report": (["nowhere"], "nowhere"),
+    "check": (["nowhere.py"], "nowhere.py"),
+    "speed": (["ceflnet_nowhere.py"], "ceflnet_nowhere"),
+    "pack": (["ceflnet_synthetic.py"], "synthetic faces is not at"),
+}
+"""Tools where something is missing: their arguments, and a part of the error's one line."""
+
+
+def test_a_tool_does_its_work(tmp_path):
+    """That which needs no data."""
+    done = run_process("flops.py", "ceflnet_synthetic.py", cwd=tmp_path)
+    assert "ceflnet_synthetic" in done.stdout and done.stderr.count("\n") <= 1
+
+
+@pytest.mark.parametrize("tool", sorted({*TOOLS} - ELSEWHERE))
+def test_a_tool_says_in_one_line_what_is_missing(tool, tmp_path):
+    words, told = REFUSED.get(tool, (["--root", "nowhere"], "nowhere"))
+    environment = os.environ | {"CEFL_BENCH_DATA": str(tmp_path / "data")}
+    done = run_process(f"{tool}.py", *words, check=False, cwd=tmp_path, env=environment)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert done.stderr.startswith("error: ") and told in done.stderr.lower()
