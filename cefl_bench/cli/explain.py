@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_checkpoint, add_no_pack, config_and_checkpoint
+from cefl_bench.cli.options import add_checkpoint, add_no_pack, options_and_checkpoint
 from cefl_bench.errors import one_line_errors
 
 
@@ -30,16 +30,8 @@ def make_parser() -> argparse.ArgumentParser:
 def main() -> None:
     parser = make_parser()
     arguments = parser.parse_args()
-    config, checkpoint = config_and_checkpoint(parser, arguments)
+    options, checkpoint = options_and_checkpoint(parser, arguments)
     from cefl_bench.commands.explain import explain  # here, so that --help need not wait for torch
-    from cefl_bench.commands.setup import RunOptions
 
-    options = RunOptions(
-        config,
-        fold=arguments.fold,
-        no_pack=arguments.no_pack,
-        dataset=arguments.dataset,
-        cfg_options=arguments.cfg_options,
-    )
     for figure in explain(options, checkpoint, arguments.videos, arguments.num, arguments.out):
         print(figure)

@@ -1,11 +1,14 @@
 """The options that several tools share: the same flag means the same everywhere."""
 
 import argparse
+import dataclasses
 import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # a tool's --help need not wait for torch
     from mmengine.config import Config
+
+    from cefl_bench.commands.setup import RunOptions
 
 LAUNCHERS = ("none", "pytorch", "slurm")
 
@@ -47,12 +50,16 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     add_config_options(parser)
 
 
-def config_and_checkpoint(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> tuple[str | None, str]:
-    """What `add_checkpoint` read."""
+def options_and_checkpoint(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> "tuple[RunOptions, str]":
+    """The options of a run, and the checkpoint, that a tool with `add_checkpoint` was called with."""
     if len(arguments.paths) > 2:
         parser.error(f"expected CHECKPOINT or CONFIG CHECKPOINT, not {len(arguments.paths)} files")
+    from cefl_bench.commands.setup import RunOptions
+
     *config, checkpoint = arguments.paths
-    return (config[0] if config else None), checkpoint
+    known = {field.name for field in dataclasses.fields(RunOptions)}
+    given = {name: value for name, value in vars(arguments).items() if name in known}
+    return RunOptions(config[0] if config else None, **given), checkpoint
 
 
 def add_no_pack(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_checkpoint, add_launcher, add_no_pack, config_and_checkpoint
+from cefl_bench.cli.options import add_checkpoint, add_launcher, add_no_pack, options_and_checkpoint
 from cefl_bench.errors import one_line_errors
 
 
@@ -22,16 +22,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main() -> None:
     parser = make_parser()
     arguments = parser.parse_args()
-    config, checkpoint = config_and_checkpoint(parser, arguments)
-    from cefl_bench.commands.setup import RunOptions  # here, so that --help need not wait for torch
-    from cefl_bench.commands.test import test
+    options, checkpoint = options_and_checkpoint(parser, arguments)
+    from cefl_bench.commands.test import test  # here, so that --help need not wait for torch
 
-    options = RunOptions(
-        config,
-        fold=arguments.fold,
-        launcher=arguments.launcher,
-        no_pack=arguments.no_pack,
-        dataset=arguments.dataset,
-        cfg_options=arguments.cfg_options,
-    )
     test(options, checkpoint, arguments.out)
