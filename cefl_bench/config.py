@@ -119,7 +119,7 @@ def corpora() -> list[str]:
 
 
 def select_by_val(config: Config) -> None:
-    """Hold out a tenth of the training fold: nobody in it is trained on, and it is read as the test videos are."""
+    """Hold out a tenth of the training fold: its subjects are not trained on, and it is read as the test videos are."""
     config.selection = VAL
     config.train_dataloader.dataset.holdout = HELD_OUT_SHARE
     loader = copy.deepcopy(config.val_dataloader)
@@ -246,7 +246,7 @@ def _apply(config: Config, options: Mapping[str, Any]) -> None:
 
 
 def _check_option(config: Config, key: str) -> None:
-    """The parent of the option must be there: a misspelt path would otherwise set something that nobody reads."""
+    """The parent of the option must be there: a misspelt path would otherwise set a value that is never read."""
     if key.split(".")[0] in RESERVED:
         raise UserError(f"--cfg-options {key}: {RESERVED[key.split('.')[0]]}")
     here: Any = config

@@ -28,8 +28,8 @@ CROP_RECORD = "crop.json"
 """In a folder of crops: the rule they were made by, and of which video. It is part of the folder's identity."""
 MISSING = "missing"
 MIN_AGE_NS = 2 * 10**9
-"""Nanoseconds that a file must have been left alone before its hash is kept: a younger one may change once more within
-a tick of the clock, and nobody would see it. Some file systems count time in steps of two seconds."""
+"""Nanoseconds that a file must have been left alone before its hash is kept: a younger one may change again within
+a tick of the clock without a trace. Some file systems count time in steps of two seconds."""
 NUM_THREADS = 8
 """Hashing and reading do not hold Python's lock, and over a network most of the time is waiting."""
 NUM_AT_ONCE = 16
@@ -51,7 +51,7 @@ def identities(root: Path, entries: Sequence[Mapping[str, Any]]) -> list[str]:
     """The identity of the video of every entry (`path`, and `images` where it has them), in their order.
 
     That of a file is the SHA-256 of its content. That of a folder is a hash over the contents of its images in the
-    order they are read, whatever they are called. A video that is not there is `missing`; of one that may not be read,
+    order they are read; their names do not count. A video that is not there is `missing`; of one that may not be read,
     the reason stands in its place.
 
     Args:

@@ -177,7 +177,7 @@ def _corpus(config: Config) -> Meta:
 
 
 def _check_config(file: Path, result: Result, config: Config) -> None:
-    """Refuse a result of another protocol, model or corpus folder than the config has now, whatever it is called."""
+    """Refuse a result of another protocol, model or corpus folder than the config has now; its name does not matter."""
     now = plain(config.to_dict())
     try:
         measured = _what_counts(result["config"] | {"track": result["track"], "num_processes": 1})

@@ -43,7 +43,7 @@ def count(network: nn.Module, *inputs: torch.Tensor) -> Count:
     """Count a network on inputs, both of the meta device, with both counters.
 
     Raises:
-        Uncountable: naming the operator and the module it stands in, when one is counted by nobody or the counters
+        Uncountable: naming the operator and the module it stands in, when no counter knows one or the counters
             disagree; or why the network does not run without values.
     """
     trained = [(parameter, parameter.requires_grad) for parameter in network.parameters()]

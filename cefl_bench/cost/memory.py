@@ -68,7 +68,7 @@ class MemoryGuard:
         self._input_bytes = self._per_video = float(input_bytes)
 
     def learn(self, batch: int, rise: int | None) -> None:
-        """Remember how far memory rose for a batch; never less than its input, whatever was measured."""
+        """Remember how far memory rose for a batch; never less than its input."""
         self._per_video = max((rise or 0) / batch, self._input_bytes)
 
     def refuses(self, batch: int) -> str | None:

@@ -275,7 +275,7 @@ class VideoDataset(BaseDataset):
 
         Raises:
             UserError: naming the video, when it cannot be read.
-            RuntimeError: naming the video that an error nobody foresaw was met at.
+            RuntimeError: naming the video at which an unexpected error occurred.
         """
         entry = self.get_data_info(index)
         seed, epoch = self._seed_epoch.tolist()

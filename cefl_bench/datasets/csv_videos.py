@@ -94,7 +94,7 @@ class CSVVideos(VideoDataset):
         return alike[0]
 
     def _check_subjects(self, lists: Path, sides: dict[str, list[Entry]]) -> None:
-        """Refuse a list that has somebody in training and in test."""
+        """Refuse a list with a subject in both training and test."""
         trained = {entry["subject"]: entry["name"] for entry in sides["train"] if "subject" in entry}
         for entry in sides["test"]:
             subject = entry.get("subject")

@@ -84,7 +84,7 @@ def _official(path: Path) -> list[tuple[str, str, int, int]]:
 def _redistributed(path: Path) -> list[tuple[str, str, int, int]]:
     """(where, name, num_frames, label) of the lines `<frames dir> <num frames> <label>`.
 
-    Only the last part of the frames dir counts: the rest says where the clips were on somebody else's disk.
+    Only the last part of the frames dir counts: the rest is where the clips were on another disk.
     """
     rows = []
     for number, line in read_lines(path):

@@ -1,4 +1,4 @@
-"""Folds of a corpus that comes without: by subject, made once, and kept beside the data in folds.csv."""
+"""Folds of a corpus that has no official ones: by subject, made once, and kept beside the data in folds.csv."""
 
 import csv
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ START_ANEW = "remove the file and prepare the corpus again with its tool in tool
 
 
 def make_folds(root: Path, entries: Sequence[Entry], num_folds: int, seed: int) -> str:
-    """Share the subjects of these videos out over folds and keep them below `root`; says what was done.
+    """Assign the subjects of these videos to folds and keep them below `root`; say what was done.
 
     Raises:
         UserError: when there are too few subjects, or other folds are there already.

@@ -58,7 +58,7 @@ def named_deaths() -> Iterator[None]:
     """Let the death of a data worker inside the block end in an error that names the video it was at.
 
     Raises:
-        UserError: instead of torch's error, when a worker was killed, by a video, for memory, or by somebody.
+        UserError: instead of torch's error, when a worker was killed: by a broken video, lack of memory, or by hand.
     """
     try:
         yield
@@ -76,7 +76,7 @@ def named_deaths() -> Iterator[None]:
 
 
 def _dead_workers() -> list[int]:
-    """The processes that were reading a video and are no more, in case one is about to be found dead."""
+    """The processes that were reading a video and have ended, in case one is about to be found dead."""
     reading: set[int] = set()
     for dataset in list(_datasets):
         reading |= dataset.reading.videos().keys()

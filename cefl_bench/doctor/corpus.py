@@ -145,7 +145,7 @@ def _list_corpus(config: Config, loaders: dict[str, str], fold: int | None) -> L
             except UserError as error:
                 corpus.refusals.setdefault(str(error), []).append(place)
                 continue
-            except Exception as error:  # an adapter meets what nobody foresaw, and the rest wants to be looked at too
+            except Exception as error:  # an unexpected error in an adapter must not hide the findings on the rest
                 reason = f"{kind.__name__}: {type(error).__name__}: {error}"
                 corpus.refusals.setdefault(reason, []).append(place)
                 continue

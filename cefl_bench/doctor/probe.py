@@ -46,7 +46,7 @@ class Probe:
     suffixes: tuple[str, ...] = ()
     """The formats of the images, where it is a folder."""
     digest: str = ""
-    """SHA-256 of the content, whatever the names."""
+    """SHA-256 of the content; names do not count."""
     pictures: np.ndarray = field(
         default_factory=lambda: np.zeros((NUM_LOOKS, PICTURE_SIDE, PICTURE_SIDE), np.uint8), repr=False
     )
@@ -158,7 +158,7 @@ def _start_worker() -> None:
 
 
 def _die_with_parent() -> None:
-    """A worker that hangs would outlive a killed parent for ever."""
+    """A worker that hangs would outlive a killed parent."""
     parent = multiprocessing.parent_process()
     assert parent is not None, "this is a worker"
     parent.join()

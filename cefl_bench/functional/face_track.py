@@ -121,7 +121,7 @@ def _leading(tracks: Sequence[Track], start: int, stop: int, seconds: np.ndarray
 
 
 def _lasts(tracks: Sequence[Track], start: int, stop: int, seconds: np.ndarray) -> bool:
-    """Whether somebody is to be followed for long enough in a part of a shot."""
+    """Whether a part of a shot shows one person for long enough to follow."""
     for track in tracks:
         seen = [frame for frame in track.votes if start <= frame < stop]
         if seen and seconds[max(seen)] - seconds[min(seen)] > PATIENCE_SECONDS:

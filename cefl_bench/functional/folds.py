@@ -1,4 +1,4 @@
-"""Folds, and parts of folds to validate on, in which nobody stands on both sides."""
+"""Folds, and parts of folds to validate on, with no subject on both sides."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from cefl_bench.errors import UserError
 
 
 def subject_folds(labels: Sequence[int], subjects: Sequence[str], num_folds: int = 10, seed: int = 0) -> dict[str, int]:
-    """Share subjects out over folds so that every fold has about the same share of each class.
+    """Assign subjects to folds so that every fold has about the same share of each class.
 
     Args:
         labels: (n,) class of each video.
@@ -24,7 +24,7 @@ def subject_folds(labels: Sequence[int], subjects: Sequence[str], num_folds: int
 
     if (people := len(set(subjects))) < num_folds:
         raise UserError(
-            f"{people} subjects cannot be shared out over {num_folds} folds: expected at least one in each; is the "
+            f"{people} subjects cannot be spread over {num_folds} folds: expected at least one in each; is the "
             "corpus complete?"
         )
     label, subject = np.asarray(labels), np.asarray(subjects)
@@ -47,10 +47,10 @@ def held_out(labels: Sequence[int], groups: Sequence[str], share: float, seed: i
         groups: (n,) who is in each video, or where that is unknown, its name.
 
     Returns:
-        (n,) bool, the same for each video in whatever order they come.
+        (n,) bool; it does not depend on the order of the videos.
 
     Raises:
-        UserError: when there is nobody to hold out, or a class would be left without a video to learn from.
+        UserError: when there is no subject to hold out, or a class would keep no training video.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 

@@ -65,13 +65,25 @@ def are_copies(pictures: np.ndarray, pairs: np.ndarray, block: int = 2048) -> np
     for start in range(0, len(pairs), block):
         one, other = (pictures[side].astype(np.float32) for side in pairs[start : start + block].T)
         error = np.sqrt(((_standardised(one) - _standardised(other)) ** 2).mean(axis=(1, 2, 3)))
-        move, other_move = (video - video.mean(axis=1, keepdims=True) for video in (one, other))
-        spread, other_spread = (np.sqrt((motion**2).mean(axis=(1, 2, 3))) for motion in (move, other_move))
-        product = (move * other_move).mean(axis=(1, 2, 3))
-        correlation = product / np.maximum(spread * other_spread, 1e-6)
-        still = np.minimum(spread, other_spread) < MIN_MOTION
+        correlation, least_motion = motion_correlation(one, other)
+        still = least_motion < MIN_MOTION
         alike.append(np.where(still, error < MAX_STILL_ERROR, (error < MAX_ERROR) & (correlation > MIN_CORRELATION)))
     return np.concatenate(alike)
+
+
+def motion_correlation(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How much alike two videos move: Pearson's r of what differs from a video's mean picture.
+
+    Args:
+        one, other: (P, F, S, S) grey levels of P pairs.
+
+    Returns:
+        (P,) correlations, and (P,) the lesser of the two motions in grey levels (root mean square).
+    """
+    move, other_move = (video - video.mean(axis=1, keepdims=True) for video in (one, other))
+    spread, other_spread = (np.sqrt((motion**2).mean(axis=(1, 2, 3))) for motion in (move, other_move))
+    product = (move * other_move).mean(axis=(1, 2, 3))
+    return product / np.maximum(spread * other_spread, 1e-6), np.minimum(spread, other_spread)
 
 
 def _fields(grey: np.ndarray, rows: int, columns: int) -> np.ndarray:

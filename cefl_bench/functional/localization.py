@@ -1,4 +1,4 @@
-"""Does the activation find the emotional clips? Compares clip weights with what is known of the apex and intensity."""
+"""Does the activation find the emotional clips? Compares clip weights with the known apex and intensity."""
 
 from collections.abc import Iterable, Mapping
 
@@ -16,8 +16,8 @@ def localization_scores(predictions: Iterable[Mapping]) -> dict[str, float]:
             N * T frames), `apex` (start, end).
 
     Returns:
-        `hit`, share of videos whose most activated clip overlaps the apex; `chance`, the share that a clip drawn at
-        random would reach; `rank_correlation`, mean over videos of Spearman's rho between weights and true clip
+        `hit`, share of videos whose most activated clip overlaps the apex; `chance`, that share for a clip drawn at
+        random; `rank_correlation`, mean over videos of Spearman's rho between weights and true clip
         intensity (videos in which either is constant are left out); `videos`, how many were measured. The shares are
         NaN when no video could be measured.
     """

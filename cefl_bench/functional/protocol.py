@@ -39,7 +39,7 @@ RULES = (
         Rule(f"*_dataloader.{name}", "neither", "how fast batches come, not what is in them")
         for name in ("num_workers", "persistent_workers", "pin_memory", "prefetch_factor")
     ),
-    Rule("test_dataloader.batch_size", "neither", "a video is scored alone, whatever is beside it"),
+    Rule("test_dataloader.batch_size", "neither", "a video is scored alone: the rest of its batch does not matter"),
     Rule("train_dataloader.*", "protocol", "what is trained on, in which batches"),
     Rule("test_dataloader.*", "protocol", "what is tested on"),
     Rule("data_preprocessor.*", "protocol", "what the network sees of a frame"),
@@ -153,7 +153,7 @@ def corpus_of(dataset: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def protocol_id(protocol: Mapping[str, Any]) -> str:
-    """Twelve hex digits of the SHA-256 of the protocol fields, whatever the order of their keys."""
+    """Twelve hex digits of the SHA-256 of the protocol fields; the order of their keys does not matter."""
     return hashlib.sha256(json.dumps(protocol, sort_keys=True).encode()).hexdigest()[:12]
 
 

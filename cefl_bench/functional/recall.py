@@ -1,4 +1,4 @@
-"""UAR, WAR and their company, from labels and predictions. Pure NumPy.
+"""UAR, WAR, F1 and the confusion matrix, from labels and predictions. Pure NumPy.
 
 UAR (unweighted average recall) is the mean of the per-class recalls over the classes that occur; WAR (weighted average
 recall) weighs them by the class counts and so equals the accuracy.
@@ -7,11 +7,12 @@ recall) weighs them by the class counts and so equals the accuracy.
 import numpy as np
 
 UNANSWERED = -1
-"""Prediction of a clip that nobody answered (it could not be read): in no column, and wrong."""
+"""Prediction of a clip that has none (it could not be read). It counts as wrong, and is in no column."""
 
 
 def confusion_matrix(label: np.ndarray, pred: np.ndarray, num_classes: int) -> np.ndarray:
-    """(n,) labels and (n,) predictions -> (K, K) counts, rows true, columns predicted. Unanswered clips are in none.
+    """(n,) labels and (n,) predictions -> (K, K) counts, rows true, columns predicted, of the clips that have a
+    prediction.
 
     Raises:
         ValueError: when a label is outside 0..K-1, or a prediction outside -1..K-1.
@@ -28,9 +29,9 @@ def confusion_matrix(label: np.ndarray, pred: np.ndarray, num_classes: int) -> n
 
 
 def chance_limit(support: np.ndarray) -> float:
-    """(K,) clips per class -> the UAR that answers which know nothing of the label stay below in 97.5 % of cases.
+    """(K,) clips per class -> the UAR that guessing stays below in 97.5 % of cases.
 
-    Such answers have UAR 1/K on average. Its standard deviation is largest when they are spread evenly over the
+    Guessing has a UAR of 1/K on average. Its standard deviation is largest when guesses are spread evenly over the
     classes: then each recall is a binomial share of probability 1/K.
     """
     support = np.asarray(support)[np.asarray(support) > 0]

@@ -95,7 +95,7 @@ class Progress(Hook):
                 log.write(line + "\n")
 
     def _open(self, title: str, total: int) -> None:
-        # disable=None: no bar where nobody looks, such as in a log file
+        # disable=None: no bar where the output is not a terminal, such as in a log file
         disable = None if is_main_process() else True
         self._bar = tqdm(desc=title, total=total, leave=False, disable=disable, unit="batch", dynamic_ncols=True)
 

@@ -1,4 +1,4 @@
-"""Folders of images that are the frames of a video. The one door to images: whatever reads one, reads it here."""
+"""Folders of images that are the frames of a video. The only place where images are read."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Video files. The one door of PyAV: whatever opens, counts or decodes a video file does it here."""
+"""Video files. The only place where PyAV is used: all code that opens, counts or decodes a video goes through here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from cefl_bench.media.h264 import has_picture
 COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
 """Streams that show a cover or thumbnails of the video, and not the video."""
 IMAGE_CODECS = {"mjpeg", "png", "bmp", "gif", "tiff", "webp"}
-"""Beside a stream of another codec, these are covers that nobody marked as such."""
+"""Beside a stream of another codec, these are covers that are not marked as such."""
 USUAL_RATE = 25
 """Frames per second of a video that does not say."""
 JOINABLE = {"mpegts"}
@@ -65,7 +65,7 @@ def open_video(path: str | Path) -> Iterator[OpenVideo]:
     """
     require_file(Path(path))
     try:
-        # names and titles in it are often not UTF-8, and nobody reads them
+        # names and titles in it are often not UTF-8, and are not needed
         with av.open(str(path), metadata_errors="ignore") as container:
             stream = _video_stream(container)
             stream.codec_context.thread_count = 1  # the workers are the parallelism

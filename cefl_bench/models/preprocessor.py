@@ -55,7 +55,7 @@ class VideoPreprocessor(BaseDataPreprocessor):
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         data = self.cast_data(data)
-        # In full precision whatever the model runs in: half precision would move a crop by a good part of a pixel.
+        # In full precision even if the model runs in another: half precision would move a crop by part of a pixel.
         with without_autocast(data["video"].device):
             return data | {"video": self._prepare(data, training)}
 

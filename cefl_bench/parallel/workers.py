@@ -1,4 +1,4 @@
-"""Work spread over processes: one run per folder, stopped at once by Ctrl-C, and nobody left behind after a kill."""
+"""Work spread over processes: one run per folder, stopped at once by Ctrl-C; a kill leaves no process behind."""
 
 import fcntl
 import multiprocessing
@@ -163,7 +163,7 @@ def _do(number: int, function: Callable[..., Any], job: tuple) -> Any:
 
 
 def _die_with_parent() -> None:
-    """A worker waits for work on a pipe that it holds open itself: it would outlive a killed parent for ever."""
+    """A worker waits for work on a pipe that it holds open itself: it would outlive a killed parent."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -81,7 +81,7 @@ class RunLine(TypedDict):
     official: int | None
     """Test clips in the official lists."""
     official_counts: bool | None
-    """Whether the corpus that was trained on has as many clips as officially; None where nobody knows."""
+    """Whether the corpus that was trained on has as many clips as officially; None where that is unknown."""
     missing: int
     missing_names: list[str]
     command: str | None
@@ -102,11 +102,11 @@ class Row(TypedDict):
     title: str
     """Its name for people, no other row of the table has the same."""
     external: bool
-    """Predictions of other code: nobody here knows their protocol."""
+    """Predictions of other code, whose protocol is unknown."""
     rank: list[int]
     """Best and worst."""
     start: str | None
-    """Where the initial weights came from; None where nobody knows."""
+    """Where the initial weights came from; None where that is unknown."""
     params: int | None
     macs: int | None
     flops: int | None

@@ -26,7 +26,7 @@ MAX_NAME_LENGTH = 100
 
 
 class About(TypedDict):
-    """about.json: what nobody could tell from the predictions."""
+    """about.json: what the predictions do not say themselves."""
 
     name: Name
     dataset: Name

@@ -70,7 +70,7 @@ class Names(NamedTuple):
 def write_figures(leaderboard: Leaderboard, folder: str | Path) -> list[Path]:
     """Write `folder`/figures/<table>_<what>.pdf and .png of every table that has what a figure shows; their paths.
 
-    Figures of tables that are no more go.
+    Figures of tables that no longer exist are removed.
     """
     written: list[Path] = []
     for table, name in zip(leaderboard["tables"], _file_names(leaderboard["tables"]), strict=True):

@@ -1,4 +1,4 @@
-"""report.html: a leaderboard with its evidence in one file, which opens offline and asks nobody for anything."""
+"""report.html: a leaderboard with its evidence in one file, which opens offline and loads nothing from elsewhere."""
 
 import base64
 import hashlib

@@ -42,7 +42,7 @@ def make_leaderboard(folder: str | Path) -> Leaderboard:
     """Read every run and every external prediction below `folder`.
 
     Results share a table only where corpus, track and protocol id are the same. External predictions enter every table
-    of their corpus, marked, because nobody knows their protocol.
+    of their corpus, marked, because their protocol is unknown.
 
     Raises:
         UserError: naming the file with which something is wrong.

@@ -49,7 +49,7 @@ def lettering(names: Sequence[str], instead: Sequence[str]) -> Lettering:
 
 
 def class_numbers(classes: Sequence[str]) -> list[str]:
-    """What stands for the names of classes that cannot be drawn."""
+    """Names for classes whose own names cannot be drawn."""
     return [f"class {k}" for k in range(len(classes))]
 
 

@@ -99,7 +99,7 @@ class ClipCounts(TypedDict):
     """Test clips."""
 
     official: Count | None
-    """How many the official lists have, None where nobody knows."""
+    """How many the official lists have, None where that is unknown."""
     official_counts: NotRequired[bool]
     """Whether no number of videos, or of videos of a class, is another one than officially, training videos too."""
     listed: Count

@@ -1,4 +1,4 @@
-"""What moves in every video whatever its label: blinks, speech, gaze, head pose, light."""
+"""What moves in every video, independent of its label: blinks, speech, gaze, head pose, light."""
 
 from dataclasses import dataclass
 

@@ -127,7 +127,7 @@ def draw(points: np.ndarray, colours: np.ndarray, triangles: np.ndarray, backgro
 
     Args:
         points: (F, V, 3) column and row in pixels, and depth (near is small).
-        colours: (F, V, 3) linear or display values, whatever the background is in.
+        colours: (F, V, 3) linear or display values, independent of those of the background.
         triangles: (T, 3) int32.
         background: (H, W, 3).
 

@@ -36,7 +36,7 @@ def test_folds_follow_from_the_seed_and_not_from_the_order_on_disk():
 
 
 def test_too_few_people_are_refused():
-    with pytest.raises(UserError, match="9 subjects cannot be shared out over 10 folds"):
+    with pytest.raises(UserError, match="9 subjects cannot be spread over 10 folds"):
         subject_folds([0] * 9, [str(person) for person in range(9)])
 
 

@@ -6,7 +6,14 @@ import pytest
 from helpers.media import write_video
 from helpers.scenes import scene
 
-from cefl_bench.functional.likeness import LOOK_SIDE, are_copies, close_pairs, contrast, small_pictures
+from cefl_bench.functional.likeness import (
+    LOOK_SIDE,
+    are_copies,
+    close_pairs,
+    contrast,
+    motion_correlation,
+    small_pictures,
+)
 from cefl_bench.transforms.read import VideoFrames
 
 
@@ -54,6 +61,15 @@ def test_the_same_place_with_another_movement_is_another_video():
     pictures, _ = looks(moving(20), moving(44))
     alike, _ = looks(moving(20), moving(21))
     assert are_copies(alike, np.array([[0, 1]])).all() and not are_copies(pictures, np.array([[0, 1]])).any()
+
+
+def test_the_correlation_of_motion_is_that_of_numpy():
+    one, other = np.random.default_rng(0).normal(100, 20, (2, 1, 8, 24, 24))
+    other[:] = 0.6 * one + 0.4 * other
+    moves = [(video - video.mean(axis=1, keepdims=True)).ravel() for video in (one, other)]
+    correlation, motion = motion_correlation(one, other)
+    assert correlation[0] == pytest.approx(np.corrcoef(*moves)[0, 1]) and 0.5 < correlation[0] < 0.95
+    assert motion[0] == pytest.approx(min(np.std(move) for move in moves))
 
 
 def test_a_still_is_a_copy_of_itself_alone():

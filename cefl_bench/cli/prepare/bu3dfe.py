@@ -4,8 +4,8 @@ page     https://www.cs.binghamton.edu/~lijun/Research/3DFE/3DFE_Analysis.html (
 licence  research only, by agreement
 layout   BU-4DFE: ROOT/F001/<Expression>/000.jpg; BU-3DFE: ROOT/F0001/F0001_AN01WH_F2D.bmp
 
-ROOT/folds.csv keeps the test fold of every subject, so that nobody is in training and in test. An existing file is
-kept. The images show a face and little else: nothing is cut out.
+ROOT/folds.csv keeps the test fold of every subject, so that no subject is on both sides. An existing file is kept.
+The images show a face and little else: nothing is cut out.
 """
 
 from cefl_bench.commands.prepare import check_corpus, parser_for

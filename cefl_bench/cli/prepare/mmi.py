@@ -4,7 +4,7 @@ page     https://mmifacedb.eu/ (on application)
 licence  research only, by agreement
 layout   ROOT/Sessions/<id>/session.xml, with the .avi and the .xml files of the session beside it
 
-ROOT/folds.csv keeps the test fold of every subject, so that nobody is in training and in test, with about the same
+ROOT/folds.csv keeps the test fold of every subject, so that no subject is on both sides, with about the same
 share of each emotion in every fold. An existing file is kept.
 """
 

@@ -31,7 +31,7 @@ def faces(examination: Examination) -> Iterator[Finding]:
     corpus = examination.corpus
     reports = find_reports(corpus)
     if not reports:
-        yield Finding("unknown", f"no {FACES_CSV} at the data root or beside the videos: nobody has looked for faces")
+        yield Finding("unknown", f"no {FACES_CSV} at the data root or beside the videos: faces were not looked for")
         return
     found: dict[str, Row] = {}
     for report in reports:

@@ -11,7 +11,7 @@ from cefl_bench.models.weights import load_weights
 
 
 class Backbone(BaseModule):
-    """(B * N, C, T, H, W) -> (B * N, feat_dim): a clip becomes one feature, whatever the other clips are.
+    """(B * N, C, T, H, W) -> (B * N, feat_dim): a clip becomes one feature, independent of the other clips.
 
     A subclass writes `forward`. One that must know which clips are of one video overrides `encode_videos` as well.
 
@@ -33,7 +33,7 @@ class Backbone(BaseModule):
     """Where the initial weights came from, for result.json."""
 
     def __init__(self, init_cfg: Mapping[str, str | None] | None = None) -> None:
-        super().__init__()  # init_cfg stays here: mmengine would fill whatever fits and say nothing
+        super().__init__()  # init_cfg stays here: mmengine would load the weights that fit and ignore the rest
         if init_cfg is not None:
             check_source(init_cfg)
         self.weights = init_cfg

@@ -1,4 +1,4 @@
-"""Parts that compute in full precision, whatever the rest of the model runs in."""
+"""Parts that compute in full precision even if the rest of the model does not."""
 
 from contextlib import AbstractContextManager, nullcontext
 
