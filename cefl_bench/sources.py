@@ -26,6 +26,8 @@ CACHE = ".source_identities.json"
 CACHE_VERSION = 1
 CROP_RECORD = "crop.json"
 """In a folder of crops: the rule they were made by, and of which video. It is part of the folder's identity."""
+CROP_RULE = "rule.json"
+"""In the folder of all crops of a corpus: the rule they were made by."""
 MISSING = "missing"
 MIN_AGE_NS = 2 * 10**9
 """Nanoseconds that a file must have been left alone before its hash is kept: a younger one may change again within

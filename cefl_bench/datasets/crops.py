@@ -1,11 +1,14 @@
 """Crops of faces that tools/prepare makes of a corpus's videos: a folder of images per video, and a list of them."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
+from cefl_bench.sources import CROP_RULE
 from cefl_bench.tables import read_table
 
 VIDEO = "video"
@@ -22,6 +25,15 @@ def read_crops(report: Path) -> dict[str, Path]:
     """Name of every video that was prepared -> the folder of its crops."""
     root = report.parents[1]
     return {row["name"]: inside(root, row["path"]) for _, row in read_table(report, "name", "path")}
+
+
+def rule_of(report: Path) -> dict[str, Any]:
+    """The rule (margin, size, ..) that the crops of a list were made by; empty where it is not known."""
+    try:
+        rule = json.loads((report.parent / CROP_RULE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return rule if isinstance(rule, dict) else {}
 
 
 def in_crops(entries: Sequence[Entry], report: Path) -> list[Entry]:

@@ -106,7 +106,7 @@ class CSVVideos(VideoDataset):
 
     def protocol_facts(self) -> dict[str, Any]:
         rows = sorted(json.dumps(row, sort_keys=True) for _, row in read_table(self.required_files()[0], "name"))
-        return {"lists": hashlib.sha256("\n".join(rows).encode()).hexdigest()[:12]}
+        return super().protocol_facts() | {"lists": hashlib.sha256("\n".join(rows).encode()).hexdigest()[:12]}
 
     def _entry(self, row: dict[str, str], label: int) -> Entry:
         entry = Entry(name=row["name"], label=label, path=str(inside(self.data_root, row["path"])), num_frames=-1)

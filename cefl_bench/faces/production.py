@@ -13,9 +13,9 @@ from cefl_bench.faces.crop import CropRule, FoundFaces, crop_video, read_track
 from cefl_bench.faces.detection import FaceDetector
 from cefl_bench.files import atomic_path, inside, write_text
 from cefl_bench.parallel.workers import Workers, alone_in
-from cefl_bench.sources import CROP_RECORD, MISSING, identities
+from cefl_bench.sources import CROP_RECORD, CROP_RULE, MISSING, identities
 
-RULE, REPORT, UNFINISHED = "rule.json", "faces.csv", ".unfinished"
+REPORT, UNFINISHED = "faces.csv", ".unfinished"
 COLUMNS = ("name", "path", "num_frames", "num_faces", "policy", "num_shots", "num_people", "video")
 
 
@@ -120,7 +120,7 @@ def _crop_one(
 def _claim(out: Path, rule: CropRule) -> None:
     """Note the rule of the crops in `out`, or see that it is the same."""
     wanted = json.dumps(rule.as_dict(), indent=2) + "\n"
-    path = out / RULE
+    path = out / CROP_RULE
     if not path.exists():
         if strange := sorted(entry.name for entry in out.iterdir() if entry.name != ".lock"):
             raise UserError(f"{out} holds something else, such as {strange[0]!r}: expected a new folder")

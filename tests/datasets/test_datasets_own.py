@@ -1,11 +1,17 @@
 """Lists of one's own: folds, a split or both, and what is refused."""
 
+import json
+
 import pytest
 from helpers.media import place_video, write_csv
+from helpers.run import SYNTHETIC
 
+from cefl_bench.config import load_config
 from cefl_bench.datasets.csv_videos import CSVVideos
 from cefl_bench.errors import UserError
 from cefl_bench.files import corpus_root, inside
+from cefl_bench.functional.protocol import protocol_id, protocol_of
+from cefl_bench.plain import plain
 from cefl_bench.transforms.pack import Pack
 from cefl_bench.transforms.read import ReadAny
 from cefl_bench.transforms.sample_clips import SampleClips
@@ -28,6 +34,29 @@ def test_a_split_a_fold_or_both(tmp_path):
     both += [["a", "a", "sad", 2, "test"]]
     assert sides(tmp_path, "name,path,label,fold,split", both, num_folds=2, fold=1) == ["a", "b"]
     assert sides(tmp_path, "name,path,label,fold,split", both, num_folds=2, fold=2) == ["b", "a"]
+
+
+def test_crops_by_another_rule_are_another_protocol(tmp_path):
+    videos = [["a", "a.mp4", "sad", "train"], ["b", "b.mp4", "happy", "test"]]
+    write_csv(tmp_path / "videos.csv", "name,path,label,split", videos)
+    facts = []
+    for margin in (0.1, 1.5, None):
+        folder = tmp_path / f"faces_{margin}"
+        write_csv(folder / "faces.csv", "name,path", [[name, f"{folder.name}/{name}"] for name in "ab"])
+        if margin:
+            (folder / "rule.json").write_text(json.dumps({"version": 2, "margin": margin}))
+        dataset = CSVVideos(str(tmp_path), "train", classes=("sad", "happy"), frames=folder.name)
+        facts.append(dataset.protocol_facts())
+    assert [fact["crops"] for fact in facts] == [
+        {"version": 2, "margin": 0.1},
+        {"version": 2, "margin": 1.5},
+        "unknown",
+    ]
+    assert len({fact["lists"] for fact in facts}) == 1
+    as_videos = CSVVideos(str(tmp_path), "train", classes=("sad", "happy"))
+    assert as_videos.protocol_facts().keys() == {"lists"}
+    config = plain(load_config(SYNTHETIC).to_dict())
+    assert len({protocol_id(protocol_of(config, None, {"train": fact})) for fact in facts}) == 3
 
 
 def test_labels_follow_the_order_of_the_config(tmp_path):

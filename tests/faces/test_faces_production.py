@@ -106,7 +106,10 @@ def test_a_run_reports_what_it_found_and_the_adapter_reads_it(prepared):
     arguments = dict(classes=("sad", "happy"), frames="faces_64", pipeline=[dict(type=ReadFrames, size=64)])
     entry = CSVVideos(str(root), "train", **arguments)._read(0)
     assert len(entry["frames"]) == 20 and entry["frames"].fetch([19, 0]).shape == (2, 64, 64, 3)
-    assert CSVVideos(str(root), "test", **arguments).get_data_info(0)["path"] == str(root / "faces_64" / "sky")
+    test_set = CSVVideos(str(root), "test", **arguments)
+    assert test_set.get_data_info(0)["path"] == str(root / "faces_64" / "sky")
+    rule = test_set.protocol_facts()["crops"]
+    assert (rule["size"], rule["margin"], rule["policy"]) == (64, 0.01, "keep-last")
 
 
 def test_a_killed_run_leaves_whole_folders_and_goes_on_where_it_stopped(prepared, corpus, tmp_path):
