@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
 
-from cefl_bench.datasets.crops import FACES_CSV, rule_of
+from cefl_bench.datasets.crops import crop_rule
 from cefl_bench.datasets.label_map import classes_of, labels_of_model
 from cefl_bench.datasets.reading import Reading
 from cefl_bench.errors import UserError
@@ -226,8 +226,8 @@ class VideoDataset(BaseDataset):
 
         Here, where its videos are crops of faces: the rule they were made by.
         """
-        lists = [file for file in self.required_files() if file.name == FACES_CSV]
-        return {"crops": rule_of(lists[0]) or "unknown"} if lists else {}
+        rule = crop_rule(self.required_files())
+        return {} if rule is None else {"crops": rule or "unknown"}
 
     def entries(self) -> list[Entry]:
         """All videos, in the order of their indices."""

@@ -27,13 +27,21 @@ def read_crops(report: Path) -> dict[str, Path]:
     return {row["name"]: inside(root, row["path"]) for _, row in read_table(report, "name", "path")}
 
 
-def rule_of(report: Path) -> dict[str, Any]:
-    """The rule (margin, size, ..) that the crops of a list were made by; empty where it is not known."""
-    try:
-        rule = json.loads((report.parent / CROP_RULE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return rule if isinstance(rule, dict) else {}
+def crop_rule(required: Sequence[Path]) -> dict[str, Any] | None:
+    """The rule (margin, size, ..) that crops were made by, empty where it is not known; None where there are no crops.
+
+    Args:
+        required: the files and folders that a dataset needs: the folder of all crops is one, or holds their list.
+    """
+    for path in required:
+        folder = path.parent if path.name == FACES_CSV else path
+        if path.name == FACES_CSV or (folder / FACES_CSV).is_file():
+            try:
+                rule = json.loads((folder / CROP_RULE).read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                return {}
+            return rule if isinstance(rule, dict) else {}
+    return None
 
 
 def in_crops(entries: Sequence[Entry], report: Path) -> list[Entry]:
