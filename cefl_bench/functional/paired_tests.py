@@ -21,7 +21,7 @@ class Evidence(NamedTuple):
 
     clips: np.ndarray
     subjects: np.ndarray | None
-    """None where nobody knows who is in a clip."""
+    """None where it is unknown who is in a clip."""
     trainings: np.ndarray | None
     """None of a single training."""
 

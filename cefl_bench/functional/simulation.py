@@ -33,7 +33,7 @@ class Shape:
     clips: int
     """Of all folds together, which have about as many each."""
     subjects: int
-    """Each is in one fold. 0: nobody knows who is in a clip, and each clip is of another person."""
+    """Each is in one fold. 0: it is unknown who is in a clip, and each clip is of another person."""
     folds: int
     """1: a fixed split, or a single fold."""
     balanced: bool = True

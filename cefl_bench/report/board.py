@@ -130,7 +130,7 @@ class Row(TypedDict):
     runs: list[RunLine]
     headline: Headline
     clustered_by: str
-    """What its intervals take a test set to be drawn of: `subject`, or `clip` where nobody knows who is in a clip."""
+    """What its intervals take a test set to be drawn of: `subject`, or `clip` where subjects are unknown."""
     subjects: int | None
     """People in its test clips, where they are known."""
     best_test: BestTest | None
@@ -155,7 +155,7 @@ class Pair(TypedDict):
     clip_p: float | None
     """P value of other clips."""
     subject_p: float | None
-    """Of other people, None where nobody knows who is in a clip."""
+    """Of other people, None where it is unknown who is in a clip."""
     training_p: float | None
     """Of other trainings, None of a single one."""
     p_holm: float | None

@@ -34,7 +34,7 @@ class MethodScores(TypedDict):
     recall: list[float | None]
     """(K,) of each class, None of one without clips."""
     clustered_by: str
-    """What a test set is drawn of: `subject`, or `clip` where nobody knows who is in a clip."""
+    """What a test set is drawn of: `subject`, or `clip` where subjects are unknown."""
     subjects: int | None
     clips: int
 
@@ -63,8 +63,8 @@ def compare(
 
     A method is certainly better where clips, people and trainings all say so (`functional/paired_tests.py`): the
     largest of their p values, corrected for the pairs of the table, is below 0.05, and the interval of the difference
-    leaves out 0. Where nobody knows who is in a clip, people are not asked. A method that was trained once is described
-    and not ranked, because nobody knows what training it again would change.
+    leaves out 0. Where subjects are unknown, people are not asked. A method that was trained once is described and not
+    ranked, because it is unknown what training it again would change.
 
     Args:
         num_folds: folds of the corpus, 1 for a fixed split; by default as many as the table has.

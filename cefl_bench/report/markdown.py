@@ -31,7 +31,7 @@ HEAD = """# Leaderboard
   test over folds and seeds, corrected for the training clips that they share). Seeds do not enlarge the test set, nor
   do folds that share test clips. A method that was trained once is described and not ranked.
 - The **best test epoch** is picked on the test set; its gap is what that choice adds to the mean.
-- **External** predictions come from other code: nobody here knows their protocol.
+- **External** predictions come from other code, whose protocol is unknown.
 """
 
 

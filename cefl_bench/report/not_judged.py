@@ -28,7 +28,7 @@ def not_judged(table: Table) -> list[str]:
 
 
 def trained_once(row: Row) -> bool:
-    """Whether nobody can know what training a method again would change."""
+    """Whether it is unknown what training a method again would change."""
     return len(row["runs"]) == 1
 
 
@@ -37,7 +37,7 @@ def _on_people(rows: Sequence[Row]) -> list[str]:
     lines = []
     if unknown:
         lines.append(
-            f"{unknown}: nobody knows who is in each clip; what other people would change is in no interval and no rank"
+            f"{unknown}: who is in each clip is unknown; what other people would change is in no interval and no rank"
         )
     counts = sorted({row["subjects"] for row in rows if row["subjects"] is not None})
     if counts and counts[0] == 1:

@@ -183,7 +183,7 @@ def test_what_a_reader_must_know_is_said(known, note):
     ("shape", "note"),
     [
         (dict(subjects=20, seeds=(0, 1)), None),
-        (dict(subjects=None, seeds=(0, 1)), "all methods: nobody knows who is in each clip; what other people would"),
+        (dict(subjects=None, seeds=(0, 1)), "all methods: who is in each clip is unknown; what other people would"),
         (dict(subjects=9, seeds=(0, 1)), "18 people: intervals are rough with fewer than about 20"),
         (dict(subjects=1, seeds=(0, 1), folds=(1,)), "all clips of a row are of one person: nothing can be said of"),
         (dict(subjects=20, seeds=(0,)), "all methods: one training of a fold; what training again would change is"),
@@ -202,7 +202,7 @@ def test_whom_a_note_is_of_is_said():
     first["runs"] = first["runs"][:1]
     second["subjects"] = None
     assert notes(given) == [
-        f"{second['title']}: nobody knows who is in each clip; what other people would change is in no interval and no "
+        f"{second['title']}: who is in each clip is unknown; what other people would change is in no interval and no "
         "rank",
         f"{first['title']}: a single training; it is described and not ranked, and its intervals are of other clips "
         "alone",
