@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
+from cefl_bench.functional.outcomes import Metric
 from cefl_bench.runs.result import Environment, Git, Which
 
-Metric = Literal["war", "uar"]
 METRICS: tuple[Metric, ...] = ("war", "uar")
 
 
@@ -21,7 +21,7 @@ class Spread(TypedDict):
 
 
 class Numbers(Spread):
-    """A rate with what other test clips would make of it."""
+    """A rate with what other test clips, people and trainings would make of it."""
 
     interval: list[float] | None
     """Ends of the 95 % interval of `pooled`; None where nothing can be said."""
@@ -103,8 +103,8 @@ class Row(TypedDict):
     """Its name for people, no other row of the table has the same."""
     external: bool
     """Predictions of other code, whose protocol is unknown."""
-    rank: list[int]
-    """Best and worst."""
+    rank: list[int] | None
+    """Best and worst; None of a method that was trained once, which is described and not ranked."""
     start: str | None
     """Where the initial weights came from; None where that is unknown."""
     params: int | None
@@ -129,8 +129,10 @@ class Row(TypedDict):
     """Whether all its runs saw a corpus with the official number of clips."""
     runs: list[RunLine]
     headline: Headline
-    resampled_by: str
-    """`subject` or `clip`."""
+    clustered_by: str
+    """What its intervals take a test set to be drawn of: `subject`, or `clip` where subjects are unknown."""
+    subjects: int | None
+    """People in its test clips, where they are known."""
     best_test: BestTest | None
     """None where not every run has it."""
     gap: Gap | None
@@ -150,9 +152,16 @@ class Pair(TypedDict):
     uar_difference: float | None
     interval: list[float] | None
     uar_interval: list[float] | None
-    mcnemar_p: float | None
+    clip_p: float | None
+    """P value of other clips."""
+    subject_p: float | None
+    """Of other people, None where it is unknown who is in a clip."""
+    training_p: float | None
+    """Of other trainings, None of a single one."""
     p_holm: float | None
+    """The largest of them, corrected for the number of pairs; None where a pair is not judged."""
     different: bool
+    """Whether one method is certainly better."""
     clips: int
     folds: list[int]
     runs: int

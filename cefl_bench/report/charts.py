@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
+from cefl_bench.functional.outcomes import Metric
 from cefl_bench.functional.pareto import pareto_front
 from cefl_bench.functional.plot_labels import Label, place_labels
 from cefl_bench.functional.text_width import text_width
-from cefl_bench.report.board import Metric, Row
+from cefl_bench.report.board import Row
 from cefl_bench.report.scales import Scale, cost_scale, rate_scale
 
 PLOT_SIZE = (290.0, 230.0)

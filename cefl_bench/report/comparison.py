@@ -1,182 +1,143 @@
-"""The rows of a table on the clips they share: numbers with intervals, pairs with tests, ranks."""
+"""The methods of a table on the clips they share: numbers with intervals, pairs with p values, ranks."""
 
 from collections.abc import Mapping, Sequence
-from itertools import chain, combinations, product
-from typing import Any
+from itertools import combinations, product
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
-from cefl_bench.errors import UserError
-from cefl_bench.functional.recall import UNANSWERED
-from cefl_bench.functional.statistics import (
-    clip_weights,
-    holm,
-    interval,
-    majority_p,
-    mcnemar,
-    recalls,
-    rerun_half_width,
-    resampled_recalls,
-    tied_ranks,
-    widened,
-)
-from cefl_bench.report.collect import Run
+from cefl_bench.functional.outcomes import Ends, Metric, Outcomes, difference_interval, rate_interval
+from cefl_bench.functional.paired_tests import Evidence, evidence, told_apart
+from cefl_bench.functional.statistics import Rank, holm_of_known, tied_ranks
+from cefl_bench.report.board import METRICS, Pair
+from cefl_bench.report.clips import ABSENT, OnFold, Predicted
 
-ABSENT = -2
-"""Answer of a run whose predictions do not have the clip."""
-CERTAIN = 0.05
+OfSeed = Mapping[int | None, np.ndarray]
+"""(n,) predicted classes of each seed, None of predictions of other code."""
 
 
-class Clips:
-    """The test clips of a table, fold by fold: every clip that any of its runs has, with its label and subject.
+class Difference(NamedTuple):
+    """Of two methods."""
 
-    Raises:
-        UserError: naming a clip that has one label in a run and another one in another.
-    """
-
-    def __init__(self, runs: Sequence[Run], num_classes: int) -> None:
-        self.num_classes = num_classes
-        self.label: dict[int, dict[str, int]] = {}
-        self.subject: dict[int, dict[str, str]] = {}
-        for run in runs:
-            label, subject = self.label.setdefault(run.fold, {}), self.subject.setdefault(run.fold, {})
-            answers = run.predictions
-            for name, value in zip(answers.name, answers.label.tolist(), strict=True):
-                if label.setdefault(name, value) != value:
-                    raise UserError(
-                        f"{run.folder}: clip {name!r} of fold {run.fold} has label {value}, and {label[name]} in "
-                        f"another run: expected runs on the same lists"
-                    )
-            subject |= zip(answers.name, answers.subject or (), strict=False)
-
-    def answers(self, run: Run) -> np.ndarray:
-        """(n,) what a run answered to each clip of its fold, -1 where nothing, -2 where it does not have the clip."""
-        given = dict(zip(run.predictions.name, run.predictions.pred.tolist(), strict=True))
-        return np.array([given.get(name, ABSENT) for name in self.label[run.fold]])
-
-    def labels(self, fold: int) -> np.ndarray:
-        return np.array(list(self.label[fold].values()))
-
-    def people(self, fold: int) -> list[str] | None:
-        """Who is in each clip of a fold, where that is known of all."""
-        known = self.subject[fold]
-        return [known[name] for name in self.label[fold]] if all(map(known.get, self.label[fold])) else None
+    outcomes: Outcomes
+    folds: list[int]
+    runs: int
+    """Of each fold."""
 
 
-class Answers:
-    """What the runs of one method answered: per fold and seed (n,) classes."""
+class MethodScores(TypedDict):
+    """The numbers of a method over the clips of all its folds together."""
 
-    def __init__(self, runs: Sequence[Run], clips: Clips) -> None:
-        self.clips = clips
-        self.of: dict[int, dict[int | None, np.ndarray]] = {}
-        for run in runs:
-            self.of.setdefault(run.fold, {})[run.seed] = clips.answers(run)
-
-    def scores(self) -> dict[str, Any]:
-        """Pooled numbers with their intervals, and the pooled recall per class (None for one without clips)."""
-        labels, hits_of_folds = [], []
-        people: list[list[str] | None] = []
-        names: list[str] = []
-        for fold, of_seed in sorted(self.of.items()):
-            answers = np.stack(list(of_seed.values()))
-            have = (answers != ABSENT).all(axis=0)
-            labels.append(self.clips.labels(fold)[have])
-            hits_of_folds.append((answers[:, have] == labels[-1]).mean(axis=0))
-            people.append(_chosen(self.clips.people(fold), have))
-            names += _chosen(list(self.clips.label[fold]), have) or []
-        label, hits, who = np.concatenate(labels), np.concatenate(hits_of_folds), _clusters(people, names)
-        uar, war = recalls(hits, label, self.clips.num_classes)
-        spread = resampled_recalls(hits, label, self.clips.num_classes, who)
-        known = len(label if who is None else set(who)) > 1  # nothing can be drawn from one clip or one person
-        recall = [hits[label == k].mean() if (label == k).any() else None for k in range(self.clips.num_classes)]
-        return {
-            "pooled": {"uar": uar, "war": war},
-            "interval": {
-                name: list(interval(values[:, 0])) if known else None
-                for name, values in zip(("uar", "war"), spread, strict=True)
-            },
-            "recall": [None if value is None else float(value) for value in recall],
-            "resampled_by": "clip" if any(of_fold is None for of_fold in people) else "subject",
-            "clips": len(set(names)),
-        }
-
-    def confusion(self) -> list[list[int]]:
-        """(K, K) counts over all folds and seeds; clips without an answer are in no column."""
-        counts = np.zeros((self.clips.num_classes, self.clips.num_classes), dtype=int)
-        for fold, of_seed in self.of.items():
-            for answers in of_seed.values():
-                given = answers > UNANSWERED
-                np.add.at(counts, (self.clips.labels(fold)[given], answers[given]), 1)
-        return counts.tolist()
+    pooled: dict[Metric, float]
+    interval: dict[Metric, list[float] | None]
+    """Ends; None where one clip or one person is all."""
+    recall: list[float | None]
+    """(K,) of each class, None of one without clips."""
+    clustered_by: str
+    """What a test set is drawn of: `subject`, or `clip` where subjects are unknown."""
+    subjects: int | None
+    clips: int
 
 
-def compare(names: Sequence[str], answers: Sequence[Answers]) -> tuple[list[dict[str, Any]], list[tuple[int, int]]]:
-    """Every pair of methods on the clips that both have, and the ranks that follow.
-
-    Runs are matched by fold and seed. A pair is different when its Holm-corrected McNemar p is below 0.05 and the
-    interval of the difference leaves out 0. McNemar's test takes clips to be independent and models as they are; the
-    interval knows about subjects, and with several seeds about training again. Seeds are no further clips: McNemar's
-    test is made once per seed over all folds, and most seeds must find the difference (`majority_p`). Nor are answers
-    to one clip in several folds, as across corpora: then the test is made once per fold and seed, and the bootstrap
-    draws a clip with all its answers.
-    """
-    pairs = []
-    for (a, one), (b, other) in combinations(zip(names, answers, strict=True), 2):
-        pairs.append({"a": a, "b": b} | _pair(one, other))
-    tested = [pair for pair in pairs if pair["mcnemar_p"] is not None]
-    for pair, corrected in zip(tested, holm([pair["mcnemar_p"] for pair in tested]), strict=True):
-        low, high = pair["interval"] or (0, 0)
-        pair |= {"p_holm": corrected, "different": corrected < CERTAIN and not low <= 0 <= high}
-    better = np.zeros((len(names), len(names)), dtype=bool)
-    for (row, column), pair in zip(combinations(range(len(names)), 2), pairs, strict=True):
-        if pair["different"]:
-            better[(row, column) if pair["war_difference"] > 0 else (column, row)] = True
-    return pairs, tied_ranks(better)
-
-
-def _pair(one: Answers, other: Answers) -> dict[str, Any]:
-    """Two methods on the clips that both have."""
-    matched = {fold: _matched(one.of[fold], other.of[fold]) for fold in sorted({*one.of} & {*other.of})}
-    passes = min(map(len, matched.values()), default=0)
-    hits, label = [], []
-    people: list[list[str] | None] = []
-    names: list[str] = []
-    for fold, couples in matched.items():
-        both = np.array(couples[:passes])  # (passes, 2, n)
-        have = (both != ABSENT).all(axis=(0, 1))
-        label.append(one.clips.labels(fold)[have])
-        hits.append(both[:, :, have] == label[-1])
-        people.append(_chosen(one.clips.people(fold), have))
-        names += _chosen(list(one.clips.label[fold]), have) or []
-    nothing = dict(war_difference=None, uar_difference=None, interval=None, uar_interval=None, mcnemar_p=None)
-    if not any(map(len, label)):
-        return nothing | {"p_holm": None, "different": False, "clips": 0, "folds": [], "runs": 0}
-    hits_P2N, who = np.concatenate(hits, axis=2), _clusters(people, names)
-    mean_2N, all_labels, classes = hits_P2N.mean(axis=0), np.concatenate(label), one.clips.num_classes
-    spread = resampled_recalls(mean_2N, all_labels, classes, who)
-    values = [recalls(mean, all_labels, classes) for mean in mean_2N]
-    known = len(all_labels if who is None else set(who)) > 1  # nothing can be drawn from one clip or one person
-    ends = np.cumsum([len(labels) for labels in label])[:-1]
-    differences = [np.subtract(part[:, 0], part[:, 1], dtype=float) for part in np.split(hits_P2N, ends, axis=2)]
-    found: dict[str, Any] = {}
-    for which, (name, prefix) in enumerate((("uar", "uar_"), ("war", ""))):
-        found[f"{name}_difference"] = value = values[0][which] - values[1][which]
-        low, high = interval(spread[which][:, 0] - spread[which][:, 1])
-        rerun = rerun_half_width(differences, np.split(clip_weights(all_labels, classes)[which], ends))
-        found[f"{prefix}interval"] = list(widened(low, value, high, rerun)) if known else None
-    tested = [hits_P2N] if len(set(names)) == len(names) else [part for part in hits if part.size]
-    return found | {
-        "mcnemar_p": majority_p([mcnemar(*hits_2N) for hits_2N in chain.from_iterable(tested)]),
-        "p_holm": None,
-        "different": False,
-        "clips": len(set(names)),
-        "folds": list(matched),
-        "runs": passes,
+def method_scores(predicted: Predicted) -> MethodScores:
+    """WAR, UAR and recalls, the runs of a fold averaged."""
+    outcomes = predicted.outcomes()
+    recall: list[float | None] = []
+    for number in range(predicted.clips.num_classes):
+        of_class = outcomes.mean[outcomes.label == number]
+        recall.append(float(of_class.mean()) if len(of_class) else None)
+    return {
+        "pooled": {metric: float(outcomes.value(metric)) for metric in METRICS},
+        "interval": {metric: _listed(rate_interval(outcomes, metric)) for metric in METRICS},
+        "recall": recall,
+        "clustered_by": "clip" if outcomes.subject is None else "subject",
+        "subjects": None if outcomes.subject is None else len(np.unique(outcomes.subject)),
+        "clips": len(np.unique(outcomes.clip)),
     }
 
 
-def _matched(one: Mapping[int | None, np.ndarray], other: Mapping[int | None, np.ndarray]) -> list[tuple]:
-    """The answers of both methods on one fold, of the same seed; of any seeds, in order, where they share none.
+def compare(
+    names: Sequence[str], predicted: Sequence[Predicted], num_folds: int | None = None
+) -> tuple[list[Pair], list[Rank | None]]:
+    """Every pair of methods on the clips that both have, and the ranks that follow.
+
+    A method is certainly better where clips, people and trainings all say so (`functional/paired_tests.py`): the
+    largest of their p values, corrected for the pairs of the table, is below 0.05, and the interval of the difference
+    leaves out 0. Where subjects are unknown, people are not asked. A method that was trained once is described and not
+    ranked, because it is unknown what training it again would change.
+
+    Args:
+        num_folds: folds of the corpus, 1 for a fixed split; by default as many as the table has.
+    """
+    if num_folds is None:
+        num_folds = len({fold for method in predicted for fold in method.clips.label})
+    places = list(combinations(range(len(names)), 2))
+    pairs, largest = [], []
+    for a, b in places:
+        difference = _difference(predicted[a], predicted[b])
+        found = evidence(difference.outcomes, num_folds) if difference else None
+        pairs.append(_pair(names[a], names[b], difference, found))
+        largest.append(_number(found.largest()) if found else None)
+    better = np.zeros((len(names), len(names)), dtype=bool)
+    for (a, b), pair, p_holm in zip(places, pairs, holm_of_known(largest), strict=True):
+        pair["p_holm"], value, ends = p_holm, pair["war_difference"], pair["interval"]
+        if value is not None and ends is not None and told_apart(p_holm, *ends):
+            pair["different"] = True
+            better[(a, b) if value > 0 else (b, a)] = True
+    return pairs, tied_ranks(better, [method.trainings() > 1 for method in predicted])
+
+
+def _pair(a: str, b: str, difference: Difference | None, found: Evidence | None) -> Pair:
+    """Two methods, not yet corrected for the other pairs of the table."""
+    pair: Pair = {
+        "a": a,
+        "b": b,
+        "war_difference": None,
+        "uar_difference": None,
+        "interval": None,
+        "uar_interval": None,
+        "clip_p": _number(found.clips) if found else None,
+        "subject_p": _number(found.subjects) if found else None,
+        "training_p": _number(found.trainings) if found else None,
+        "p_holm": None,
+        "different": False,
+        "clips": 0,
+        "folds": difference.folds if difference else [],
+        "runs": difference.runs if difference else 0,
+    }
+    if difference:
+        outcomes = difference.outcomes
+        pair["war_difference"], pair["uar_difference"] = float(outcomes.value("war")), float(outcomes.value("uar"))
+        pair["interval"] = _listed(difference_interval(outcomes, "war"))
+        pair["uar_interval"] = _listed(difference_interval(outcomes, "uar"))
+        pair["clips"] = len(np.unique(outcomes.clip))
+    return pair
+
+
+def _difference(one: Predicted, other: Predicted) -> Difference | None:
+    """Hits of one method less those of the other, on the clips that both have; None where they share none.
+
+    Every fold gives as many runs as the one with the fewest. Where a method has one training of a fold and the other
+    several, what they differ by is averaged: it is a single training of both.
+    """
+    folds = [fold for fold in sorted(one.of) if fold in other.of]
+    matched = [_matched(one.of[fold], other.of[fold]) for fold in folds]
+    runs = min((len(couples) for couples in matched), default=0)
+    trained_once = any(len(method.of[fold]) == 1 for fold in folds for method in (one, other))
+    parts = []
+    for fold, couples in zip(folds, matched, strict=True):
+        pred = np.array(couples[:runs])  # (R, 2, n)
+        right = (pred == one.clips.labels(fold)).astype(np.int8)
+        values = right[:, 0] - right[:, 1]
+        if trained_once:
+            values = values.mean(axis=0, keepdims=True)
+        parts.append(OnFold(fold, (pred != ABSENT).all(axis=(0, 1)), values))
+    outcomes = one.clips.outcomes(parts, passes=runs if trained_once else 1)
+    return None if outcomes is None else Difference(outcomes, folds, runs)
+
+
+def _matched(one: OfSeed, other: OfSeed) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The predictions of both methods on one fold, of the same seed; of any seeds, in order, where they share none.
 
     Predictions of other code have no seed, and meet every seed of a method.
     """
@@ -188,13 +149,9 @@ def _matched(one: Mapping[int | None, np.ndarray], other: Mapping[int | None, np
     return list(zip(one.values(), other.values(), strict=False))
 
 
-def _chosen(people: list[str] | None, have: np.ndarray) -> list[str] | None:
-    return None if people is None else [who for who, there in zip(people, have, strict=True) if there]
+def _listed(ends: Ends | None) -> list[float] | None:
+    return None if ends is None else [float(ends.low), float(ends.high)]
 
 
-def _clusters(people: Sequence[list[str] | None], names: list[str]) -> list[str] | None:
-    """Who is in each clip of all folds; else the clip, where several folds test it; None: each stands for itself."""
-    known = [who for who in people if who is not None]
-    if len(known) == len(people):
-        return list(chain.from_iterable(known))
-    return names if len(set(names)) < len(names) else None
+def _number(value: np.ndarray | None) -> float | None:
+    return None if value is None else float(value)

@@ -20,6 +20,7 @@ from cefl_bench.report.naming import (
     percent,
     points,
     probability,
+    rank_text,
     si,
     significant,
     start_text,
@@ -78,7 +79,14 @@ def _templates() -> jinja2.Environment:
         "ms": milliseconds,
         "clips": clips,
     }
-    texts = {"brief": brief, "start": start_text, "heat": _heat, "wrappable": _wrappable, "as_json": _as_json}
+    texts = {
+        "brief": brief,
+        "rank": rank_text,
+        "start": start_text,
+        "heat": _heat,
+        "wrappable": _wrappable,
+        "as_json": _as_json,
+    }
     templates.filters.update(numbers | texts)
     templates.globals.update(METRICS=METRICS)
     return templates

@@ -4,24 +4,23 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import TypedDict
 
 from typing_extensions import NotRequired
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import check_kind, read_json
 from cefl_bench.functional.protocol import difference
-from cefl_bench.report.board import Leaderboard, Pair, Row, Table
+from cefl_bench.report.board import Leaderboard, Row, Table
+from cefl_bench.report.clips import Clips, Predicted
 from cefl_bench.report.collect import EXTERNAL, PLACE, SPEED, Run, read_runs
-from cefl_bench.report.comparison import Answers, Clips, compare
+from cefl_bench.report.comparison import compare
 from cefl_bench.report.external import Group, read_external
 from cefl_bench.report.rows import Latency, make_row
 from cefl_bench.runs.result import Result, Seconds, Text, headline
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of leaderboard.json. Raised when a field of `Leaderboard` changes its meaning or goes."""
-
-
 UNKNOWN = "unknown"
 
 
@@ -94,10 +93,10 @@ def _table(group: Group, folder: Path, latency: Mapping[str, Latency]) -> Table:
     ]
     # rows over fewer folds are not in the same race, so they come after it
     rows.sort(key=lambda row: (-len(row["folds"]), -row["headline"]["war"]["pooled"], row["method"]))
-    of_rows = [Answers(methods[row["external"], row["method"]], clips) for row in rows]
-    pairs, ranks = compare([row["method"] for row in rows], of_rows)
+    of_rows = [Predicted(methods[row["external"], row["method"]], clips) for row in rows]
+    pairs, ranks = compare([row["method"] for row in rows], of_rows, group.num_folds)
     for row, rank in zip(rows, ranks, strict=True):
-        row["rank"] = list(rank)
+        row["rank"] = None if rank is None else list(rank)
     _name_rows_apart(rows)
     results = [run.result for run in group.runs if run.result is not None]
     first = results[0] if results else None
@@ -113,7 +112,7 @@ def _table(group: Group, folder: Path, latency: Mapping[str, Latency]) -> Table:
         "lower_is_better": _lower_is_better(results),
         "differs_from_others": [],
         "rows": rows,
-        "pairs": cast(list[Pair], pairs),
+        "pairs": pairs,
     }
 
 

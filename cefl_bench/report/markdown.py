@@ -7,6 +7,7 @@ from cefl_bench.report.board import METRICS, Leaderboard, Pair, Row, Table
 from cefl_bench.report.extra_metrics import extra_metrics
 from cefl_bench.report.naming import (
     EPOCH,
+    NOTHING,
     amount,
     interval,
     mean_and_spread,
@@ -15,23 +16,22 @@ from cefl_bench.report.naming import (
     significant,
     start_text,
 )
-from cefl_bench.report.notes import badge_text, cut, notes
+from cefl_bench.report.notes import cut, notes, title_with_badges
 
 HEAD = """# Leaderboard
 
 - **WAR** and **UAR** are of the last epoch, or of the one that the table names, in percent, over all test clips of all
-  folds together, seeds averaged; in brackets their 95 % interval under other test clips (bootstrap by subject where
-  subjects are known, else by clip).
+  folds together, seeds averaged; in brackets their 95 % interval under other test clips (of other people, where it is
+  known who is in a clip) and other trainings (where the runs show what they change).
 - **mean** is over folds, of the mean over a fold's seeds; ± is the standard deviation of all runs.
 - **Start** is where the initial weights came from.
-- **Rank** is a range: nobody ranks above a method but who is certainly better. Two methods are told apart when
-  McNemar's exact test, corrected for all pairs of the table (Holm), stays below 0.05 and the interval of their
-  difference leaves out 0. Most seeds must find it, and the interval widens by what differed between them beyond the
-  chance of single clips, which few seeds tell poorly and one not at all. Where folds share test clips, as across
-  corpora, these are no further clips: an interval draws a clip with all its answers, and McNemar's test is made for
-  each fold.
+- **Rank** is a range: best rank = 1 + number of methods certainly better. A method is certainly better when the
+  largest of three p values, corrected for all pairs of the table (Holm), is below 0.05: that of other clips (McNemar's
+  exact test), of other people (a t test clustered by subject, where subjects are known), and of other trainings (a t
+  test over folds and seeds, corrected for the training clips that they share). Seeds do not enlarge the test set, nor
+  do folds that share test clips. A method that was trained once is described and not ranked.
 - The **best test epoch** is picked on the test set; its gap is what that choice adds to the mean.
-- **External** predictions come from other code: nobody here knows their protocol.
+- **External** predictions come from other code, whose protocol is unknown.
 """
 
 
@@ -74,7 +74,7 @@ def _row(row: Row, table: Table) -> str:
     war, uar, best, gap = row["headline"]["war"], row["headline"]["uar"], row["best_test"], row["gap"]
     cells = [
         rank_text(row["rank"]),
-        markdown_text(row["title"] + badge_text(row, table)),
+        markdown_text(title_with_badges(row, table)),
         markdown_text(start_text(row)),
         f"**{percent(war['pooled'])}** {interval(war['interval'])}",
         f"{percent(uar['pooled'])} {interval(uar['interval'])}",
@@ -108,9 +108,10 @@ def _extra(table: Table) -> list[str]:
 
 
 def _pairs(table: Table) -> list[str]:
-    titles = {row["method"]: markdown_text(row["title"]) for row in table["rows"]}
+    titles = {row["method"]: markdown_text(title_with_badges(row, table)) for row in table["rows"]}
     lines = [
-        "| one | other | WAR, difference | UAR, difference | McNemar p | Holm p | told apart | clips | runs each |",
+        "| one | other | WAR, difference | UAR, difference | p of clips / people / trainings | Holm p | told apart | "
+        "clips | runs each |",
         "|---|---|--:|--:|--:|--:|---|--:|--:|",
     ]
     for pair in table["pairs"]:
@@ -128,7 +129,9 @@ def _found(pair: Pair) -> list[str]:
         if metric == "uar":
             value, ends = pair["uar_difference"], pair["uar_interval"]
         differences.append(f"{100 * (value or 0):+.1f} {interval(ends, '+.1f')}")
-    return [*differences, _p(pair["mcnemar_p"]), _p(pair["p_holm"]), "yes" if pair["different"] else "no"]
+    sources = " / ".join(_p(pair[source]) for source in ("clip_p", "subject_p", "training_p"))
+    verdict = "yes" if pair["different"] else "no"
+    return [*differences, sources, _p(pair["p_holm"]), "not judged" if pair["p_holm"] is None else verdict]
 
 
 def _count(value: float | None, unit: float, letter: str) -> str:
@@ -137,5 +140,5 @@ def _count(value: float | None, unit: float, letter: str) -> str:
 
 def _p(value: float | None) -> str:
     if value is None:
-        return ""
+        return NOTHING
     return "< 0.0001" if value < 1e-4 else f"{value:.4f}"

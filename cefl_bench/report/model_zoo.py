@@ -20,9 +20,10 @@ Made by `python tools/zoo.py` from the configs, the result files in `cefl_bench/
 - **Cost** is for one test video: parameters, and multiply-accumulates of one forward pass (FLOPs are twice the MACs).
 - **Start** is where the initial weights come from.
 - **Measured** comes from runs of this toolkit and nothing else; what was never run has no number. WAR and UAR in
-  percent at the last epoch, over the test clips of all folds together, seeds averaged, with their 95 % interval under
-  other test clips; beside it the mean at the best test epoch, which is picked on the test set. Ranks are ranges: nobody
-  ranks above a method but who is certainly better. `python tools/report.py cefl_bench/report/measured` tells all of it.
+  percent at the last epoch, over the test clips of all folds together, seeds averaged, with their 95 % interval; beside
+  it the mean at the best test epoch, which is picked on the test set. Ranks are ranges: best rank = 1 + number of
+  methods that are certainly better, whatever clips, people and trainings are drawn
+  ([Comparing methods](docs/comparisons.md)). `python tools/report.py cefl_bench/report/measured` tells all of it.
 - **Reported** numbers are those of the sources named. Most were picked at the best test epoch, each under a protocol of
   its own, so they are in a table of their own.
 """
@@ -158,12 +159,13 @@ def _scores(row: Row, table: Table) -> list[str]:
 
 def _told_apart(table: Table, titles: Mapping[str, str]) -> Iterator[str]:
     """A line per method, the best first: whom it beats for certain, and whom it cannot be told apart from."""
+    named = {row["method"]: titles[row["method"]] + badge_text(row, table) for row in table["rows"]}
     for row in table["rows"]:
         beaten, level = [], []
         for pair in table["pairs"]:
             if row["method"] not in (pair["a"], pair["b"]) or not pair["clips"]:
                 continue
-            other = titles[pair["b"] if pair["a"] == row["method"] else pair["a"]]
+            other = named[pair["b"] if pair["a"] == row["method"] else pair["a"]]
             if not pair["different"]:
                 level.append(other)
             elif _winner(pair) == row["method"]:
@@ -171,7 +173,7 @@ def _told_apart(table: Table, titles: Mapping[str, str]) -> Iterator[str]:
         words = [f"better than {', '.join(beaten)}"] if beaten else []
         words += [f"not told apart from {', '.join(level)}"] if level else []
         if words:
-            yield f"- {titles[row['method']]}: {'; '.join(words)}"
+            yield f"- {named[row['method']]}: {'; '.join(words)}"
 
 
 def _winner(pair: Pair) -> str:

@@ -86,8 +86,10 @@ def brief(name: str, length: int = 12) -> str:
     return str(name)[:length]
 
 
-def rank_text(rank: Sequence[int]) -> str:
-    """`2`, or `1-3` where a method cannot be told apart from others."""
+def rank_text(rank: Sequence[int] | None) -> str:
+    """`2`, or `1-3` where a method cannot be told apart from others; a dash where it is not ranked."""
+    if rank is None:
+        return NOTHING
     return str(rank[0]) if rank[0] == rank[1] else f"{rank[0]}-{rank[1]}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from cefl_bench.report.board import Row, RunLine, Table
+from cefl_bench.report.not_judged import not_judged, trained_once
 
 MAX_NAMED_CLIPS = 5
 MAX_LINE_LENGTH = 200
@@ -31,6 +32,8 @@ def badges(row: Row, table: Table) -> list[Badge]:
     if row["folds_missing"]:
         text = f"{len(row['folds'])} of {table['num_folds']} folds"
         found.append(Badge(text, "folds without a run: not in the same race"))
+    if trained_once(row):
+        found.append(Badge("trained once", "a single training: described and not ranked", warning=False))
     if row["official_counts"] is False:
         found.append(Badge("not all official clips", "its corpus has another number of clips than the official one"))
     return found
@@ -41,14 +44,17 @@ def badge_text(row: Row, table: Table) -> str:
     return "".join(f" ({badge.text})" for badge in badges(row, table))
 
 
+def title_with_badges(row: Row, table: Table) -> str:
+    """How a method is named wherever it is ranked, or said to be better or worse than another."""
+    return row["title"] + badge_text(row, table)
+
+
 def notes(table: Table) -> list[str]:
     """A line for everything that the numbers of a table do not tell."""
     lines: list[str] = []
     for fold in range(1, table["num_folds"] + 1):
         lines += _on_fold(table, fold)
-    seeds = [len(row["seeds"]) for row in table["rows"]]
-    if any(seeds) and max(seeds) == 1:
-        lines.append("one seed each: how much training again would change is in no interval and no rank")
+    lines += not_judged(table)
     for row in table["rows"]:
         for note in (_on_folds, _on_missing_clips, _on_chance, _on_origin, _on_corpus, _on_models):
             lines += [f"{row['title']}: {line}" for line in note(row, table)]

@@ -1,18 +1,20 @@
 """The rows of a table: what the runs of a method have in common, add up to, and cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from cefl_bench.functional.outcomes import Metric
 from cefl_bench.functional.protocol import difference
 from cefl_bench.functional.recall import UNANSWERED, chance_limit
 from cefl_bench.functional.statistics import mean_and_std
-from cefl_bench.report.board import BestEpoch, BestTest, Extra, Gap, Metric, Numbers, Row, RunLine, Spread
+from cefl_bench.report.board import BestEpoch, BestTest, Extra, Gap, Numbers, Row, RunLine, Spread
+from cefl_bench.report.clips import Clips, Predicted
 from cefl_bench.report.collect import Run
-from cefl_bench.report.comparison import Answers, Clips
+from cefl_bench.report.comparison import MethodScores, method_scores
 from cefl_bench.runs.result import Result, Scores, headline, start_of, title_of
 
 
@@ -33,15 +35,15 @@ def make_row(runs: Sequence[Run], clips: Clips, folder: Path, latency: Latency |
     runs = sorted(runs, key=lambda run: (run.fold, run.seed or 0))
     first, result = runs[0], runs[0].result
     lines = [_run_line(run, clips, folder) for run in runs]
-    predictions = Answers(runs, clips)
-    scores = predictions.scores()
+    predicted = Predicted(runs, clips)
+    scores = method_scores(predicted)
     best, folds = _best_test(runs), sorted({run.fold for run in runs})
     war, uar = (_numbers(lines, name, scores) for name in ("war", "uar"))
     return {
         "method": first.method,
         "title": title_of(result) if result else first.method,
         "external": first.external,
-        "rank": [],
+        "rank": None,
         "start": _common([line["start"] for line in lines]),
         "params": result["cost"]["params"] if result else None,
         "macs": result["cost"]["macs"] if result else None,
@@ -61,12 +63,13 @@ def make_row(runs: Sequence[Run], clips: Clips, folder: Path, latency: Latency |
         "official_counts": _all_official(lines),
         "runs": lines,
         "headline": {"war": war, "uar": uar},
-        "resampled_by": scores["resampled_by"],
+        "clustered_by": scores["clustered_by"],
+        "subjects": scores["subjects"],
         "best_test": best,
         "gap": _gap(best, war, uar),
         "extra": _extra(lines),
         "recall": scores["recall"],
-        "confusion": predictions.confusion(),
+        "confusion": predicted.confusion(),
     }
 
 
@@ -77,17 +80,17 @@ def _run_line(run: Run, clips: Clips, folder: Path) -> RunLine:
     numbered = zip(run.predictions.name, run.predictions.pred.tolist(), strict=True)
     missing = sorted([*absent, *(name for name, pred in numbered if pred == UNANSWERED)])
     main: Scores | None = None if result is None else result["metrics"][headline(result)]
-    pooled = Answers([run], clips).scores()["pooled"] if main is None else main
+    war, uar = (main["war"], main["uar"]) if main else _rates(run, clips)
     environment = result["environment"] if result else None
     return {
         "fold": run.fold,
         "seed": run.seed,
-        "war": pooled["war"],
-        "uar": pooled["uar"],
+        "war": war,
+        "uar": uar,
         "epoch": main["epoch"] if main else None,
         "best_test": _best_epoch(result),
         "extra": main.get("extra", {}) if main else {},
-        "at_chance": pooled["uar"] < chance_limit(np.bincount(run.predictions.label, minlength=clips.num_classes)),
+        "at_chance": uar < chance_limit(np.bincount(run.predictions.label, minlength=clips.num_classes)),
         "clips": len(run.predictions.name),
         "official": result["clips"]["official"] if result else None,
         "official_counts": result["clips"].get("official_counts") if result else None,
@@ -103,12 +106,18 @@ def _run_line(run: Run, clips: Clips, folder: Path) -> RunLine:
     }
 
 
+def _rates(run: Run, clips: Clips) -> tuple[float, float]:
+    """WAR and UAR of predictions of other code."""
+    outcomes = Predicted([run], clips).outcomes()
+    return float(outcomes.value("war")), float(outcomes.value("uar"))
+
+
 def _best_epoch(result: Result | None) -> BestEpoch | None:
     best = result["metrics"].get("best_test") if result else None
     return {"epoch": best["epoch"], "war": best["war"], "uar": best["uar"]} if best else None
 
 
-def _numbers(lines: Sequence[RunLine], metric: Metric, scores: Mapping[str, Any]) -> Numbers:
+def _numbers(lines: Sequence[RunLine], metric: Metric, scores: MethodScores) -> Numbers:
     mean, std = _over_runs([(line["fold"], line[metric]) for line in lines])
     return {"mean": mean, "std": std, "pooled": scores["pooled"][metric], "interval": scores["interval"][metric]}
 

@@ -34,8 +34,8 @@ def _cells(table: Table, row: Row) -> dict[str, Cell]:
         "title": row["title"],
         "external": row["external"],
         "start": row["start"],
-        "rank_best": row["rank"][0],
-        "rank_worst": row["rank"][1],
+        "rank_best": row["rank"][0] if row["rank"] else None,
+        "rank_worst": row["rank"][1] if row["rank"] else None,
     }
     for metric in METRICS:
         numbers = row["headline"][metric]

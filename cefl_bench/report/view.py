@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cefl_bench.report.board import METRICS, Metric, Pair, Row, Table
+from cefl_bench.functional.outcomes import Metric
+from cefl_bench.report.board import METRICS, Pair, Row, Table
 from cefl_bench.report.charts import CostKey, Scatter, scatter
 from cefl_bench.report.evidence import Environments, Fingerprint, Picture, environments, fingerprints, pictures
 from cefl_bench.report.extra_metrics import ExtraMetric, extra_metrics
@@ -49,7 +50,7 @@ class View(NamedTuple):
     """Of each method."""
     badges: dict[str, list[Badge]]
     notes: list[str]
-    resampled_by: list[str]
+    clustered_by: list[str]
     latency_on: list[str]
     costs: list[CostChart]
     intervals: dict[Metric, Scale | None]
@@ -74,7 +75,7 @@ def view_of(table: Table, number: int, root: Path) -> View:
         title={row["method"]: row["title"] for row in rows},
         badges={row["method"]: badges(row, table) for row in rows},
         notes=notes(table),
-        resampled_by=sorted({row["resampled_by"] for row in rows}),
+        clustered_by=sorted({row["clustered_by"] for row in rows}),
         latency_on=sorted({row["latency_on"] for row in rows if row["latency_on"]}),
         costs=[
             _cost_chart(rows, "macs", "MACs of a test video", si, "cost was counted in none of these runs"),

@@ -18,6 +18,7 @@ REFUSED = {
     "report": (["nowhere"], "nowhere"),
     "check": (["nowhere.py"], "nowhere.py"),
     "speed": (["ceflnet_nowhere.py"], "ceflnet_nowhere"),
+    "simulate": (["--tables", "0"], "--tables is 0: expected 1 or more"),
     "pack": (["ceflnet_synthetic.py"], "synthetic faces is not at"),
 }
 """Tools where something is missing: their arguments, and a part of the error's one line."""

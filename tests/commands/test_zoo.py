@@ -55,8 +55,8 @@ def test_measured_and_reported_stand_apart_and_nothing_is_invented(tmp_path):
     pair = next(pair for pair in table["pairs"] if {pair["a"], pair["b"]} == {"twin_dfew", "r3d18_dfew"})
     sign = 1 if pair["a"] == "twin_dfew" else -1
     low, high = sorted(100 * sign * end for end in pair["interval"])
-    beaten = f"R3D-18 ({100 * sign * pair['war_difference']:+.1f} [{low:+.1f}, {high:+.1f}])"
-    assert f"- Twin: better than {beaten}; not told apart from CEFLNet\n" in fair
+    beaten = f"R3D-18 (2 of 5 folds) ({100 * sign * pair['war_difference']:+.1f} [{low:+.1f}, {high:+.1f}])"
+    assert f"- Twin (2 of 5 folds): better than {beaten}; not told apart from CEFLNet (2 of 5 folds)\n" in fair
     assert "- R3D-18" not in fair and "- C3D" not in fair
     assert "- r3d18: 2 of 5 folds (fold 1, 3)" in fair
     assert "c3d_dfew_paper" in paper and "Measured with" not in paper

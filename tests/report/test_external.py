@@ -96,7 +96,7 @@ def test_subjects_in_the_files_reach_the_interval(files, tmp_path):
     header, *rows = files[0].read_text().splitlines()
     files[0].write_text("\n".join([f"{header},subject", *(f"{row},s{k % 9}" for k, row in enumerate(rows))]) + "\n")
     add_external(tmp_path / "new", "one", [str(files[0])], "dfew", [1])
-    assert make_leaderboard(tmp_path / "new")["tables"][0]["rows"][0]["resampled_by"] == "subject"
+    assert make_leaderboard(tmp_path / "new")["tables"][0]["rows"][0]["clustered_by"] == "subject"
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,8 @@ def test_cells_of_the_leaderboard_are_those_of_the_rows(tmp_path):
     ]
     page = Page(text)
     assert "the epoch that is best on a held-out part of the training fold" in page.text
-    assert "intervals resampled by subject" in page.text and "on a fast GPU" in page.text
-    assert page.titles.count("folds without a run: not in the same race") == 1
+    assert "intervals by subject" in page.text and "on a fast GPU" in page.text
+    assert page.titles.count("folds without a run: not in the same race") == 2, "in the table and among the pairs"
     assert "4 missing" in page.text and '<td><span class="tag alert">4</span></td>' in text
     assert "not all official clips" in page.text
     runs = []
@@ -108,6 +108,19 @@ def test_cells_of_the_leaderboard_are_those_of_the_rows(tmp_path):
         runs += row["runs"]
     for run in runs:
         assert f"<td>{percent(run['war'])}</td><td>{percent(run['uar'])}" in text
+
+
+def test_what_was_trained_once_has_no_rank_and_its_pairs_are_not_judged(tmp_path):
+    text = write_html(board(table(SIX[:2], folds=(1,))), tmp_path / "report").read_text(encoding="utf-8")
+    assert text.count('<td class="number rank" data-sort="">–</td>') == 2
+    assert text.count(", not judged, 100 clips") == 2 and "(Holm)," not in text
+
+
+def test_a_run_at_chance_has_its_badge_in_the_table_and_among_the_pairs(tmp_path):
+    told = table((*SIX[:2], SIX[5]), seeds=(0, 1))
+    told["rows"][2]["runs_at_chance"] = 2
+    page = page_of(tmp_path, told)
+    assert page.titles.count("runs that are no better than guessing; they count all the same") == 2
 
 
 def test_a_pair_is_told_from_both_sides(tmp_path):

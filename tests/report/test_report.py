@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from helpers.run import run_tool
 from helpers.simulated import METHODS, Corpus, Method, answer, scores_of, simulate
+from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 
 from cefl_bench.errors import UserError
@@ -52,10 +53,10 @@ def test_a_run_that_has_learnt_nothing_is_named(tmp_path):
     simulate(tmp_path, [Method("ceflnet_dfew", 0.5), Method("c3d_dfew", 0.14, folds=[2])], Corpus(folds=(1, 2)), [3])
     leaderboard = make_leaderboard(tmp_path)
     note = "c3d: 1 of 1 runs are at chance (fold 2 seed 3): they are no better than guessing"
-    assert "one seed each" in markdown(leaderboard)
+    assert "c3d: a single training; it is described and not ranked" in markdown(leaderboard)
     assert note in markdown(leaderboard) and "ceflnet: 1 of" not in markdown(leaderboard)
     page = write_html(leaderboard, tmp_path / "report").read_text(encoding="utf-8")
-    assert note in page and page.count("1 of 1 at chance") == 1
+    assert note in page and page.count("1 of 1 at chance") == 2
     told = [summary(tmp_path / name / "fold2_seed3") for name in ("c3d_dfew", "ceflnet_dfew")]
     assert ["at chance" in text for text in told] == [True, False]
 
@@ -155,14 +156,24 @@ def test_missing_folds_and_unfinished_runs_are_said(folder):
 
 def test_a_row_over_fewer_folds_never_stands_above_one_with_more(tmp_path):
     methods = (Method("a_dfew", 0.3), Method("b_dfew", 0.9, folds=(1,)))
-    (table,) = make_leaderboard(simulate(tmp_path, methods, SMALL, seeds=(0,)))["tables"]
+    (table,) = make_leaderboard(simulate(tmp_path, methods, SMALL, seeds=(0, 1, 2)))["tables"]
     assert [row["method"] for row in table["rows"]] == ["a_dfew", "b_dfew"]
     assert table["rows"][1]["rank"] == [1, 1], "on the clips of fold 1 it is better"
 
 
+def test_folds_share_training_clips_by_the_folds_of_the_corpus_and_not_of_the_table(tmp_path):
+    """Two of ten folds were run: a test clip for nine training clips, in the formula of Nadeau and Bengio."""
+    corpus = Corpus(folds=(1, 2), clips=60, num_folds=10)
+    (table,) = make_leaderboard(simulate(tmp_path, TWO, corpus, seeds=(0, 1)))["tables"]
+    first, second = ([run["war"] for run in row["runs"]] for row in table["rows"])
+    differences = np.subtract(first, second)
+    t = differences.mean() / np.sqrt((1 / 4 + 1 / 9) * differences.var(ddof=1))
+    assert table["pairs"][0]["training_p"] == pytest.approx(2 * stats.t.sf(abs(t), 3))
+
+
 def test_subjects_reach_the_interval(tmp_path):
     board = make_leaderboard(simulate(tmp_path, TWO, Corpus(folds=(1, 2), clips=60, subjects=6), seeds=(0,)))
-    assert {row["resampled_by"] for row in board["tables"][0]["rows"]} == {"subject"}
+    assert {row["clustered_by"] for row in board["tables"][0]["rows"]} == {"subject"}
 
 
 def test_the_epoch_that_a_held_out_part_picked_is_the_headline(folder):

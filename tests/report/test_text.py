@@ -35,7 +35,7 @@ def told():
     ours |= dict(latency_ms=12.5, start="ImageNet", gap=dict(war=0.04, uar=0.02), title="CEFL_Net")
     ours["headline"] = dict(war=rate(0.603, 0.6, 0.012, 0.561, 0.643), uar=rate(0.504, 0.5, 0.021, 0.451, 0.552))
     ours["best_test"] = dict(war=rate(0.643, 0.64, 0.013), uar=rate(0.523, 0.52, 0.022))
-    theirs |= dict(rank=[2, 2], folds=[2], folds_missing=1, missing=[f"c{n}" for n in range(6)], source=UGLY)
+    theirs |= dict(rank=None, folds=[2], folds_missing=1, missing=[f"c{n}" for n in range(6)], source=UGLY)
     theirs["headline"] = dict(war=rate(0.313, 0.31, None), uar=rate(0.224, 0.22, None))
     theirs["runs"] = theirs["runs"][1:]
     theirs["runs"][0] |= dict(missing=6)
@@ -49,7 +49,9 @@ PAIR = dict(
     interval=[0.012, 0.093],
     uar_difference=-0.02,
     uar_interval=[-0.061, 0.024],
-    mcnemar_p=0.00004,
+    clip_p=0.00004,
+    subject_p=None,
+    training_p=0.0041,
     p_holm=0.0123,
     different=True,
     clips=300,
@@ -63,19 +65,22 @@ def test_rows_of_markdown(told):
     page = markdown(board(told)).splitlines()
     numbers = "**60.3** [56.1, 64.3] | 50.4 [45.1, 55.2] | 60.0 ± 1.2 | 50.0 ± 2.1 | 2 x 3 | 13.21 M | 4.32 G"
     assert f"| 1-2 | CEFL_Net | ImageNet | {numbers} | *64.0 / 52.0* | *+4.0 / +2.0* |" in page
-    marks = "(external) (6 missing) (1 of 2 folds)"
-    assert f"| 2 | net_x {marks} | – | **31.3**  | 22.4  | 31.0 | 22.0 | 1 of 2 |  |  |  |  |" in page
+    marks = "(external) (6 missing) (1 of 2 folds) (trained once)"
+    assert f"| – | net_x {marks} | – | **31.3**  | 22.4  | 31.0 | 22.0 | 1 of 2 |  |  |  |  |" in page
     assert "- net_x: 6 clips without a prediction, counted as wrong: c0, c1, c2, c3, c4, .." in page
 
 
 def test_pairs_of_markdown(told):
-    told["pairs"] = [PAIR, PAIR | dict(different=False, mcnemar_p=0.0321), NOTHING]
+    told["pairs"] = [PAIR, PAIR | dict(different=False, clip_p=0.0321, subject_p=0.2), NOTHING]
+    told["pairs"] += [PAIR | dict(different=False, training_p=None, p_holm=None)]
     page = markdown(board(told)).splitlines()
-    cells = "| CEFL_Net | net_x | +5.0 [+1.2, +9.3] | -2.0 [-6.1, +2.4] |"
-    assert page[-3:] == [
-        f"{cells} < 0.0001 | 0.0123 | yes | 300 | 3 |",
-        f"{cells} 0.0321 | 0.0123 | no | 300 | 3 |",
-        "| net_x | CEFL_Net |  |  |  |  | no clip in common | 0 | 0 |",
+    net_x = "net_x (external) (6 missing) (1 of 2 folds) (trained once)"
+    cells = f"| CEFL_Net | {net_x} | +5.0 [+1.2, +9.3] | -2.0 [-6.1, +2.4] |"
+    assert page[-4:] == [
+        f"{cells} < 0.0001 / – / 0.0041 | 0.0123 | yes | 300 | 3 |",
+        f"{cells} 0.0321 / 0.2000 / 0.0041 | 0.0123 | no | 300 | 3 |",
+        f"| {net_x} | CEFL_Net |  |  |  |  | no clip in common | 0 | 0 |",
+        f"{cells} < 0.0001 / – / – | – | not judged | 300 | 3 |",
     ]
 
 
@@ -112,8 +117,8 @@ def test_rows_and_special_characters_of_latex(told):
     text = latex(board(told))
     numbers = "$60.3_{\\,56.1}^{\\,64.3}$ & $50.4_{\\,45.1}^{\\,55.2}$ \\\\"
     assert f"\n1--2 & \\raggedright CEFL\\_Net & ImageNet & {numbers}\n" in text
-    marks = "{\\scriptsize (external) (6 missing) (1 of 2 folds)}"
-    assert f"\n2 & \\raggedright net\\_x {marks} & – & 31.3 & 22.4 \\\\\n" in text
+    marks = "{\\scriptsize (external) (6 missing) (1 of 2 folds) (trained once)}"
+    assert f"\n– & \\raggedright net\\_x {marks} & – & 31.3 & 22.4 \\\\\n" in text
     assert "\\caption{A\\_B, fair track, protocol abc: last epoch, in percent over all test clips, with 95 \\% " in text
     source = "100 \\% of \\{x\\}\\textasciitilde{}y\\textasciicircum{}2 \\textbackslash{} \\& \\#1 \\$"
     assert (
@@ -157,22 +162,51 @@ RUN = table(SIX[:1], folds=(1,))["rows"][0]["runs"][0]
             dict(missing=["x"]),
             "CEFLNet: 1 clips without a prediction, counted as wrong where listed, else not compared",
         ),
-        (dict(folds=[2], folds_missing=1), "CEFLNet: 1 of 2 folds (fold 2); it is compared on the clips of these"),
+        (dict(folds_missing=1), "CEFLNet: 2 of 2 folds (fold 1, 2); it is compared on the clips of these"),
         (dict(external=True, source="a paper"), "CEFLNet: external, protocol unknown; a paper"),
-        (dict(seeds=[0]), "one seed each"),
         (dict(official_counts=False), "CEFLNet: its corpus has another number of clips than the official one"),
         (
             dict(runs=[RUN, RUN | dict(start="ImageNet")]),
             "CEFLNet: its runs did not all start from the same weights: ImageNet, scratch",
         ),
     ],
-    ids=["other videos", "another fold", "seeds", "missing", "folds", "external", "one seed", "corpus", "starts"],
+    ids=["other videos", "another fold", "seeds", "missing", "folds", "external", "corpus", "starts"],
 )
 def test_what_a_reader_must_know_is_said(known, note):
-    given = table(SIX[:1], folds=(1, 2), seeds=(0, 1))
+    given = table(SIX[:1], folds=(1, 2), seeds=(0, 1), subjects=20)
     given["rows"][0] |= known
-    lines = notes(given)
+    lines = [line for line in notes(given) if "one training of a fold" not in line]
     assert len(lines) == (note is not None) and all(line.startswith(note) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("shape", "note"),
+    [
+        (dict(subjects=20, seeds=(0, 1)), None),
+        (dict(subjects=None, seeds=(0, 1)), "all methods: who is in each clip is unknown; what other people would"),
+        (dict(subjects=9, seeds=(0, 1)), "18 people: intervals are rough with fewer than about 20"),
+        (dict(subjects=1, seeds=(0, 1), folds=(1,)), "all clips of a row are of one person: nothing can be said of"),
+        (dict(subjects=20, seeds=(0,)), "all methods: one training of a fold; what training again would change is"),
+        (dict(subjects=20, seeds=(0,), folds=(1,)), "all methods: a single training; it is described and not ranked"),
+    ],
+    ids=["all known", "nobody known", "few people", "one person", "one seed", "trained once"],
+)
+def test_a_source_of_luck_that_nobody_can_judge_is_named(shape, note):
+    lines = notes(table(SIX[:2], **{"folds": (1, 2)} | shape))
+    assert len(lines) == (note is not None) and all(line.startswith(note) for line in lines)
+
+
+def test_whom_a_note_is_of_is_said():
+    given = table(SIX[:2], folds=(1, 2), seeds=(0, 1), subjects=20)
+    first, second = given["rows"]
+    first["runs"] = first["runs"][:1]
+    second["subjects"] = None
+    assert notes(given) == [
+        f"{second['title']}: who is in each clip is unknown; what other people would change is in no interval and no "
+        "rank",
+        f"{first['title']}: a single training; it is described and not ranked, and its intervals are of other clips "
+        "alone",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,6 +216,7 @@ def test_what_a_reader_must_know_is_said(known, note):
         (dict(official_counts=False), "not all official clips"),
         (dict(folds_missing=1, folds=[1]), "1 of 2 folds"),
         (dict(external=True), "external"),
+        (dict(runs=[RUN]), "trained once"),
     ],
 )
 def test_a_rank_is_never_shown_without_what_sets_its_row_apart(known, text):
