@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ SEPARATORS = (",", ";", "\t")
 """What spreadsheets put between cells, by their language."""
 SHOWN_LENGTH = 60
 """Letters of a cell, or of a header, in a message."""
+FORMULA = ("=", "+", "@", "-", "\t", "\r")
+"""What a cell starts with that a spreadsheet takes for a formula."""
 
 
 @dataclass
@@ -45,7 +48,7 @@ def read_cells(path: Path) -> Table:
     rows = []
     try:
         for row in reader:
-            cells = [cell.strip() for cell in row]
+            cells = [from_csv_cell(cell.strip()) for cell in row]
             if any(cells):
                 rows.append((reader.line_num + skipped, cells))
     except csv.Error as error:
@@ -77,6 +80,25 @@ def read_table(path: Path, *columns: str) -> Iterator[tuple[str, dict[str, str]]
         raise UserError(f"{path}: two columns are called {twice[0]!r}: expected each name once")
     for line, cells in table.rows:
         yield table.where(line), dict(zip(names, cells, strict=True))
+
+
+def csv_cell(text: str) -> str:
+    """Text for a cell of a CSV file: with an apostrophe before it where a spreadsheet would run it as a formula.
+
+    Numbers, and names such as `-a1_B`, which some videos have, stay as they are. `from_csv_cell` takes it back.
+    """
+    if text.startswith("'") and text.lstrip("'").startswith(FORMULA):
+        return f"'{text}"
+    return f"'{text}" if _is_formula(text) else text
+
+
+def from_csv_cell(cell: str) -> str:
+    """The text that `csv_cell` was given."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
+
+
+def _is_formula(text: str) -> bool:
+    return text.startswith(FORMULA) and not re.fullmatch(r"[+-]?\d[\d.,eE+-]*|-[\w.-]*", text)
 
 
 def read_text(path: Path) -> str:

@@ -14,6 +14,7 @@ from cefl_bench.faces.detection import FaceDetector
 from cefl_bench.files import atomic_path, inside, write_text
 from cefl_bench.parallel.workers import Workers, alone_in
 from cefl_bench.sources import CROP_RECORD, CROP_RULE, MISSING, identities
+from cefl_bench.tables import csv_cell
 
 REPORT, UNFINISHED = "faces.csv", ".unfinished"
 COLUMNS = ("name", "path", "num_frames", "num_faces", "policy", "num_shots", "num_people", "video")
@@ -133,6 +134,10 @@ def _claim(out: Path, rule: CropRule) -> None:
         )
 
 
+def _relative(path: Path, folder: Path) -> str:
+    return os.path.relpath(path.absolute(), folder.absolute())
+
+
 def _write_report(
     out: Path, rule: CropRule, videos: Mapping[str, Path], results: Mapping[str, FoundFaces | str]
 ) -> None:
@@ -141,13 +146,13 @@ def _write_report(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for name, result in results.items():
-            path, video = f"{out.name}/{name}", os.path.relpath(videos[name].absolute(), out.parent.absolute())
+            path, video = csv_cell(f"{out.name}/{name}"), csv_cell(_relative(videos[name], out.parent))
             if isinstance(result, str):
-                writer.writerow([name, path, 0, 0, "unreadable", 0, 0, video])
+                writer.writerow([csv_cell(name), path, 0, 0, "unreadable", 0, 0, video])
                 continue
             policy = rule.policy if result.num_faces else "full-frame"
             counts = [result.num_shots, result.num_people]
-            writer.writerow([name, path, result.num_frames, result.num_faces, policy, *counts, video])
+            writer.writerow([csv_cell(name), path, result.num_frames, result.num_faces, policy, *counts, video])
 
 
 def summary(results: Mapping[str, FoundFaces | str], policy: str) -> list[str]:

@@ -19,6 +19,7 @@ from cefl_bench.datasets.csv_videos import CSVVideos
 from cefl_bench.errors import UserError
 from cefl_bench.faces.crop import CropRule
 from cefl_bench.faces.production import crop_videos
+from cefl_bench.tables import read_table
 from cefl_bench.transforms.read import ReadFrames
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -194,6 +195,15 @@ def test_a_folder_that_was_half_removed_is_made_anew(corpus, tmp_path):
     (folder / "000007.jpg").unlink()
     crop_all(tmp_path, "a")
     assert numbers(folder) == list(range(1, 21)) and (folder / "crop.json").exists()
+
+
+def test_no_name_is_a_formula_to_a_spreadsheet(corpus, tmp_path):
+    (tmp_path / "videos").mkdir()
+    shutil.copy(corpus / "videos" / "sky.mp4", tmp_path / "videos" / "=1+1.mp4")
+    crop_all(tmp_path, "=1+1")
+    assert (tmp_path / "faces_64" / "faces.csv").read_text().splitlines()[1].startswith("'=1+1,faces_64/=1+1,")
+    ((_, row),) = read_table(tmp_path / "faces_64" / "faces.csv", "name", "path", "video")
+    assert (row["name"], row["path"], row["video"]) == ("=1+1", "faces_64/=1+1", "videos/=1+1.mp4")
 
 
 def test_names_of_which_one_lies_in_the_other_are_refused(tmp_path):
