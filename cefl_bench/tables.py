@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,10 +77,22 @@ def read_table(path: Path, *columns: str) -> Iterator[tuple[str, dict[str, str]]
             f"{path}: no column {', '.join(missing)}: expected the header {','.join(columns)} in line 1, and found "
             f"{_shown(','.join(table.header))}"
         )
-    if twice := sorted({name for name in names if name and names.count(name) > 1}):
-        raise UserError(f"{path}: two columns are called {twice[0]!r}: expected each name once")
+    for name, times in Counter(names).items():
+        if name and times > 1:
+            raise UserError(f"{path}: two columns are called {name!r}: expected each name once")
     for line, cells in table.rows:
         yield table.where(line), dict(zip(names, cells, strict=True))
+
+
+def filled(where: str, row: Mapping[str, str], column: str) -> str:
+    """The cell of a column in a row from `read_table`.
+
+    Raises:
+        UserError: where it is empty.
+    """
+    if not row[column]:
+        raise UserError(f"{where}: {column} is empty: expected one in every row")
+    return row[column]
 
 
 def csv_cell(text: str) -> str:

@@ -5,8 +5,8 @@ import functools
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path
 
 from cefl_bench.errors import UserError
 from cefl_bench.faces.crop import CropRule, FoundFaces, crop_video, read_track
@@ -34,7 +34,7 @@ def crop_videos(videos: Mapping[str, Path], out: Path, rule: CropRule, num_worke
             killed.
     """
     folders = {name: inside(out, name) for name in videos}
-    _check_names(videos)
+    _check_names(folders, out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         with alone_in(out, "cropping into", "choose another folder"):
@@ -79,14 +79,26 @@ def _is_done(folder: Path, record: str, gone: bool) -> bool:
     return path.is_file() and (gone or path.read_text(encoding="utf-8") == record)
 
 
-def _check_names(names: Iterable[str]) -> None:
-    """Refuse names that would put the crops of one video among those of another."""
-    known = set(names)
-    for name in known:
-        for parent in PurePosixPath(name).parents:
-            if str(parent) in known:
+def _check_names(folders: Mapping[str, Path], out: Path) -> None:
+    """Refuse names that would put the crops of one video among those of another, or where nobody looks for them."""
+    owner: dict[Path, str] = {}
+    for name, folder in folders.items():
+        parts = folder.relative_to(out).parts
+        if not parts or parts[0] in (RULE, REPORT) or any(part.startswith(".") for part in parts):
+            raise UserError(
+                f"video {name!r}: its crops cannot lie in {str(folder)!r}, which is hidden or holds something else: "
+                "rename the video"
+            )
+        if folder in owner:
+            raise UserError(
+                f"videos {owner[folder]!r} and {name!r}: the crops of both would lie in {folder}; rename one of them"
+            )
+        owner[folder] = name
+    for folder, name in owner.items():
+        for parent in folder.parents:
+            if parent in owner:
                 raise UserError(
-                    f"videos {str(parent)!r} and {name!r}: the crops of one would lie among those of the other; "
+                    f"videos {owner[parent]!r} and {name!r}: the crops of one would lie among those of the other; "
                     "rename one of them"
                 )
 

@@ -77,7 +77,9 @@ class Workers:
                 for at, job in enumerate(jobs):
                     futures[self._pool.submit(_do, at + 1, function, job)] = at
             children = multiprocessing.active_children()
-            for future in tqdm(as_completed(futures), total=len(jobs), unit="video", desc=title, smoothing=0.1):
+            # no bar where nobody watches it: in a log file it would be a line per video
+            bar = tqdm(as_completed(futures), total=len(jobs), unit="video", desc=title, smoothing=0.1, disable=None)
+            for future in bar:
                 result = future.result()
                 if done:
                     done(futures[future], result)
