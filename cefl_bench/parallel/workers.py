@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import IO, Any
@@ -72,7 +73,7 @@ class Workers:
         """
         children: list[BaseProcess] = []
         try:
-            with _children_in_order():
+            with children_in_order():
                 futures: dict[Future, int] = {}
                 for at, job in enumerate(jobs):
                     futures[self._pool.submit(_do, at + 1, function, job)] = at
@@ -173,10 +174,11 @@ def _die_with_parent() -> None:
 
 
 @contextmanager
-def _children_in_order() -> Iterator[None]:
+def children_in_order() -> Iterator[None]:
     """Processes started here have one thread each and are deaf to Ctrl-C, which is the parent's to answer."""
     before = {name: os.environ.get(name) for name in SURROUNDINGS}
     os.environ.update(SURROUNDINGS)
+    resource_tracker.ensure_running()  # before, because its start ends with the signal let through again
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
