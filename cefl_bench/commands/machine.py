@@ -1,5 +1,6 @@
 """Fits a run to the machine: processes, workers, memory; and tells in one line what cannot be built."""
 
+import copy
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,8 +10,8 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.model import MMDistributedDataParallel
-from mmengine.optim import AmpOptimWrapper, OptimWrapper
-from mmengine.registry import OPTIMIZERS, PARAM_SCHEDULERS
+from mmengine.optim import AmpOptimWrapper, build_optim_wrapper
+from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
 from cefl_bench.config import HELD_OUT, LOADERS
@@ -144,11 +145,10 @@ def batch_in_words(config: Config, num_processes: int) -> str:
 
 def check_schedule(config: Config) -> None:
     """Build the optimiser and its schedulers on one number, so that what they refuse is told before anything starts."""
-    number = torch.nn.Parameter(torch.zeros(1))
-    with told_as("optim_wrapper.optimizer"):
-        optimizer = OPTIMIZERS.build(dict(config.optim_wrapper.optimizer, params=[number]))
+    with told_as("optim_wrapper"):
+        wrapper = build_optim_wrapper(nn.Linear(1, 1), copy.deepcopy(config.optim_wrapper))
     schedulers = config.get("param_scheduler") or []
     for place, scheduler in enumerate([schedulers] if isinstance(schedulers, dict) else schedulers):
         with told_as(f"param_scheduler.{place}"):
             settings = {key: value for key, value in scheduler.items() if key != "convert_to_iter_based"}
-            PARAM_SCHEDULERS.build(settings, default_args=dict(optimizer=OptimWrapper(optimizer)))
+            PARAM_SCHEDULERS.build(settings, default_args=dict(optimizer=wrapper))

@@ -124,7 +124,10 @@ def videos_listed(root: Path, lists: str) -> dict[str, Path]:
 
     path = inside(root, lists)
     if not path.is_file():
-        raise UserError(f"{described(path)} does not exist: expected a CSV with the header name,path,label,split")
+        raise UserError(
+            f"{described(path)} does not exist: expected a CSV with the header name,path,label,split; --root says "
+            "where it lies, or CEFL_BENCH_DATA where all corpora do"
+        )
     videos: dict[str, Path] = {}
     for where, row in read_table(path, "name", "path"):
         name, video = filled(where, row, "name"), inside(root, row["path"])

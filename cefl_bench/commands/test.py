@@ -58,6 +58,7 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
     fit_to_machine(config)
     with told_as("the test"):
         runner = PlainRunner.from_cfg(config)
+        runner.build_loops("test_loop")
     checkpoints.load_into(getattr(runner.model, "module", runner.model), checkpoint)
     for hook in (Progress(), WriteResult(facts)):
         runner.register_hook(hook)

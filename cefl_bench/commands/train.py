@@ -140,9 +140,12 @@ def run(plan: Plan) -> None:
         f"{config.config_name}: {_cost_in_words(facts['cost'])}, {batch_in_words(config, get_world_size())}\n"
         f"{device_name()}, seed {facts['seed']}, protocol {facts['protocol_id']}, into {plan.folder}"
     )
-    check_shared_memory(config, datasets["train"][0]["video"].nbytes)
+    with told_as("train_dataloader.dataset.pipeline"):
+        video_bytes = datasets["train"][0]["video"].nbytes
+    check_shared_memory(config, video_bytes)
     with told_as("the run"):
         runner = PlainRunner.from_cfg(config)
+        runner.build_loops("train_loop", "val_loop")
     if is_main_process():
         write_text(plan.folder / CONFIG, Config(plan.resolved).dump())
     hooks = [Reseed(), Progress(), WriteResult(facts), Checkpoint(facts, plan.resume)]

@@ -233,7 +233,7 @@ def _refresh(file: Path) -> None:
         (lambda file: file.write_text(file.read_text()[:500]), "result.json cannot be read as JSON"),
         (lambda file: _change(file, fold="one"), "(fold: expected int, got str)"),
         (lambda file: _change(file, seed=0), "fold1_seed0 are both c3d_dfew, fold 1, seed 0"),
-        (lambda file: (file.parent / "predictions.csv").unlink(), "predictions.csv: cannot be read"),
+        (lambda file: (file.parent / "predictions.csv").unlink(), "predictions.csv cannot be read (No such file"),
         (lambda file: shutil.copy(file.parents[1] / "fold2_seed1" / "predictions.csv", file.parent), "one run"),
     ],
     ids=["half", "kind", "twice", "no predictions", "those of another run"],
