@@ -84,7 +84,7 @@ def _check_names(folders: Mapping[str, Path], out: Path) -> None:
     owner: dict[Path, str] = {}
     for name, folder in folders.items():
         parts = folder.relative_to(out).parts
-        if not parts or parts[0] in (RULE, REPORT) or any(part.startswith(".") for part in parts):
+        if not parts or parts[0] in (CROP_RULE, REPORT) or any(part.startswith(".") for part in parts):
             raise UserError(
                 f"video {name!r}: its crops cannot lie in {str(folder)!r}, which is hidden or holds something else: "
                 "rename the video"
