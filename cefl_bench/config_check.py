@@ -1,8 +1,9 @@
 """Is every value of a config of the right kind, before anything is built: what torch and mmengine would refuse late."""
 
 import inspect
+import math
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -96,8 +97,22 @@ def check_values(config: Config) -> None:
         raise UserError(_in_words(str(error), values)) from None
     if config.get("train_cfg", {}).get("by_epoch", True) is not True or "type" in config.get("train_cfg", {}):
         raise UserError("train_cfg: expected by_epoch=True and no type: a training is counted and resumed in epochs")
+    _check_finite(values)
     for path, part in _parts(config._cfg_dict):
         _check_arguments(path, part)
+
+
+def _check_finite(value: Any, path: str = "") -> None:
+    """Refuse numbers that no training can use, and that a result cannot keep, as JSON has none."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{path} is {value!r}: expected a finite number")
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Mapping):
+        items = value.items()
+    elif isinstance(value, list | tuple):
+        items = enumerate(value)
+    for key, item in items:
+        _check_finite(item, f"{path}.{key}" if path else str(key))
 
 
 def _check_arguments(path: str, part: Mapping[str, Any]) -> None:

@@ -1,14 +1,24 @@
 """What a user did wrong, told in one line and an exit status."""
 
+import atexit
+import contextlib
 import functools
 import os
 import re
+import signal
 import sys
+import threading
+import time
 from collections.abc import Callable
 
 COMMAND = "cefl-bench"
 """The console command; its first words stand in `sys.argv[0]` when a tool was called by it."""
 TOOL = re.compile(r"(?P<torchrun>\btorchrun [^;]*?)?(?<![\w./])(?:python\s+)?tools/(?P<tool>(?:prepare/)?\w+)\.py\b")
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
+TIDY_SECONDS = 1.5
+"""How long a tool may tidy up after Ctrl-C. What it then leaves, locks and half-written files, the next run sweeps."""
 
 
 class UserError(ValueError):
@@ -18,12 +28,15 @@ class UserError(ValueError):
 def one_line_errors(main: Callable[[], None]) -> Callable[[], None]:
     """Wrap a tool's `main`: a `UserError` becomes one line on stderr and status 1, Ctrl-C a short one and status 130.
 
-    Anything else is our own mistake and keeps its traceback.
+    After Ctrl-C a tool ends within two seconds, whatever it is at. Anything else is our own mistake and keeps its
+    traceback.
     """
 
     @functools.wraps(main)
     def wrapped() -> None:
+        interrupt = _Interrupt()
         try:
+            interrupt.watch()
             main()
         except UserError as error:
             if os.environ.get("CEFL_BENCH_DEBUG"):
@@ -35,10 +48,67 @@ def one_line_errors(main: Callable[[], None]) -> Callable[[], None]:
             print(f"error: {error.filename or 'writing'}: {error.strerror or error}", file=sys.stderr)
             raise SystemExit(1) from None
         except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            raise SystemExit(130) from None
+            interrupt.tell()
+            raise SystemExit(INTERRUPTED) from None
+        finally:
+            interrupt.leave()
 
     return wrapped
+
+
+class _Interrupt:
+    """Ctrl-C, told once; a thread ends the process where that takes too long.
+
+    A library may swallow the KeyboardInterrupt, or be in the middle of a long calculation.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._told = threading.Lock(), False
+        self._signals = -1
+
+    def watch(self) -> None:
+        """Begin to wait for Ctrl-C; only the main thread hears of it."""
+        if threading.current_thread() is threading.main_thread():
+            heard, self._signals = os.pipe()
+            os.set_blocking(self._signals, False)
+            signal.set_wakeup_fd(self._signals, warn_on_full_buffer=False)
+            atexit.register(self._end)  # registered first, called last
+            threading.Thread(target=self._end_in_time, args=(heard,), daemon=True).start()
+
+    def leave(self) -> None:
+        """Wait no more, unless Ctrl-C has come."""
+        if self._signals != -1 and not self._told:
+            signal.set_wakeup_fd(-1)
+            atexit.unregister(self._end)
+            os.close(self._signals)
+
+    def tell(self) -> None:
+        """Print the line, unless it is there."""
+        with self._lock:
+            if not self._told:
+                print("interrupted", file=sys.stderr, flush=True)
+            self._told = True
+
+    def _end_in_time(self, heard: int) -> None:
+        number = os.read(heard, 1)  # of a signal; nothing when the other end is closed
+        while number and number[0] != signal.SIGINT:
+            number = os.read(heard, 1)
+        if not number:
+            os.close(heard)
+            return
+        time.sleep(TIDY_SECONDS)
+        self.tell()
+        import multiprocessing  # here, so that what it does at exit is registered after `_end`
+
+        for child in multiprocessing.active_children():
+            child.kill()
+        self._end()
+
+    def _end(self) -> None:
+        """End the process, without the second or more in which Python takes large libraries apart."""
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        os._exit(INTERRUPTED)
 
 
 def as_called(text: str) -> str:

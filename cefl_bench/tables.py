@@ -2,7 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,8 @@ SEPARATORS = (",", ";", "\t")
 """What spreadsheets put between cells, by their language."""
 SHOWN_LENGTH = 60
 """Letters of a cell, or of a header, in a message."""
+FORMULA = ("=", "+", "@", "-", "\t", "\r")
+"""What a cell starts with that a spreadsheet takes for a formula."""
 
 
 @dataclass
@@ -45,7 +49,7 @@ def read_cells(path: Path) -> Table:
     rows = []
     try:
         for row in reader:
-            cells = [cell.strip() for cell in row]
+            cells = [from_csv_cell(cell.strip()) for cell in row]
             if any(cells):
                 rows.append((reader.line_num + skipped, cells))
     except csv.Error as error:
@@ -73,10 +77,41 @@ def read_table(path: Path, *columns: str) -> Iterator[tuple[str, dict[str, str]]
             f"{path}: no column {', '.join(missing)}: expected the header {','.join(columns)} in line 1, and found "
             f"{_shown(','.join(table.header))}"
         )
-    if twice := sorted({name for name in names if name and names.count(name) > 1}):
-        raise UserError(f"{path}: two columns are called {twice[0]!r}: expected each name once")
+    for name, times in Counter(names).items():
+        if name and times > 1:
+            raise UserError(f"{path}: two columns are called {name!r}: expected each name once")
     for line, cells in table.rows:
         yield table.where(line), dict(zip(names, cells, strict=True))
+
+
+def filled(where: str, row: Mapping[str, str], column: str) -> str:
+    """The cell of a column in a row from `read_table`.
+
+    Raises:
+        UserError: where it is empty.
+    """
+    if not row[column]:
+        raise UserError(f"{where}: {column} is empty: expected one in every row")
+    return row[column]
+
+
+def csv_cell(text: str) -> str:
+    """Text for a cell of a CSV file: with an apostrophe before it where a spreadsheet would run it as a formula.
+
+    Numbers, and names such as `-a1_B`, which some videos have, stay as they are. `from_csv_cell` takes it back.
+    """
+    if text.startswith("'") and text.lstrip("'").startswith(FORMULA):
+        return f"'{text}"
+    return f"'{text}" if _is_formula(text) else text
+
+
+def from_csv_cell(cell: str) -> str:
+    """The text that `csv_cell` was given."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
+
+
+def _is_formula(text: str) -> bool:
+    return text.startswith(FORMULA) and not re.fullmatch(r"[+-]?\d[\d.,eE+-]*|-[\w.-]*", text)
 
 
 def read_text(path: Path) -> str:

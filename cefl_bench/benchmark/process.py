@@ -55,7 +55,7 @@ def tie_to(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def stop(processes: Sequence[subprocess.Popen], patience: float = 10.0) -> None:
+def stop(processes: Sequence[subprocess.Popen], patience: float = 1.0) -> None:
     """End processes as Ctrl-C does; after `patience` seconds kill what is left, with their own worker processes."""
     for process in processes:
         process.send_signal(signal.SIGINT)

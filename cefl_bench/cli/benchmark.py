@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_config, add_no_pack
+from cefl_bench.cli.options import add_config, add_no_pack, file_path
 from cefl_bench.errors import one_line_errors
 
 
@@ -17,7 +17,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     add = parser.add_argument
     add_config(parser, many=True)
-    add("--out", required=True, metavar="D", help="where results go")
+    add("--out", type=file_path, required=True, metavar="D", help="where results go")
     add("--folds", default="all", metavar="K,..", help="folds to test on, counted from 1, or all (default)")
     add("--seeds", default="0", metavar="S,..", help="random seeds (default: 0)")
     add("--executor", choices=("local", "slurm"), default="local", help="this machine (default) or a cluster")

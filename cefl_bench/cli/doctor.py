@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from cefl_bench.cli.options import add_config, add_workers, configs_of
+from cefl_bench.cli.options import add_config, add_workers, configs_of, file_path
 from cefl_bench.errors import UserError, as_called, one_line_errors
 
 
@@ -16,7 +16,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     add_config(parser)
     parser.add_argument("--fold", type=int, metavar="K", help="only this fold, counted from 1 (default: all)")
-    parser.add_argument("--json", metavar="F", help="also write everything that was found to this file")
+    parser.add_argument("--json", type=file_path, metavar="F", help="also write everything that was found to this file")
     add_workers(parser)
     parser.add_argument(
         "--timeout", type=float, default=60, metavar="S", help="seconds for one video (default: %(default)s)"

@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_checkpoint, add_no_pack, options_and_checkpoint
+from cefl_bench.cli.options import add_checkpoint, add_no_pack, file_path, options_and_checkpoint
 from cefl_bench.errors import one_line_errors
 
 
@@ -21,7 +21,9 @@ def make_parser() -> argparse.ArgumentParser:
         help="without --videos: the first video of each of N classes (default 4)",
     )
     parser.add_argument("--fold", type=int, metavar="K", help="fold to look at, counted from 1 (default: the config's)")
-    parser.add_argument("--out", metavar="D", help="where figures go (default: explain/ beside the checkpoint)")
+    parser.add_argument(
+        "--out", type=file_path, metavar="D", help="where figures go (default: explain/ beside the checkpoint)"
+    )
     add_no_pack(parser)
     return parser
 

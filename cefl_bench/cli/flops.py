@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from cefl_bench.cli.options import add_config
+from cefl_bench.cli.options import add_config, file_path
 from cefl_bench.errors import UserError, one_line_errors
 
 
@@ -15,7 +15,9 @@ def parse_arguments() -> argparse.Namespace:
         epilog="example: python tools/flops.py configs/*.py --json costs.json",
     )
     add_config(parser, many=True)
-    parser.add_argument("--json", metavar="F", help="also write the numbers to this file, one object per config")
+    parser.add_argument(
+        "--json", type=file_path, metavar="F", help="also write the numbers to this file, one object per config"
+    )
     return parser.parse_args()
 
 

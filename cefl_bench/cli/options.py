@@ -13,6 +13,11 @@ if TYPE_CHECKING:  # a tool's --help need not wait for torch
 LAUNCHERS = ("none", "pytorch", "slurm")
 
 
+def file_path(text: str) -> str:
+    """A path of the command line, with the user's home for `~`, which shells leave alone in `--out=~/runs`."""
+    return os.path.expanduser(text)  # noqa: PTH111, Path's own raises where there is no such user
+
+
 def add_config(parser: argparse.ArgumentParser, many: bool = False) -> None:
     """CONFIG, or several, with the options that change it."""
     if many:
@@ -26,6 +31,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     """What changes a config: its corpus, and any value in it."""
     parser.add_argument(
         "--dataset",
+        type=file_path,
         metavar="KEY|FILE",
         help="another corpus than the config's: a key, such as mafw, or a .py file that sets corpus = dict(..)",
     )

@@ -2,6 +2,7 @@
 
 import argparse
 
+from cefl_bench.cli.options import file_path
 from cefl_bench.errors import one_line_errors
 
 
@@ -19,7 +20,7 @@ def parse_arguments() -> argparse.Namespace:
         help="what the scores are (default: as their columns say, else logits)",
     )
     parser.add_argument("--classes", metavar="A,B,..", help="class names in the order of the labels, for the table")
-    parser.add_argument("--json", metavar="F", help="also write the numbers to this file")
+    parser.add_argument("--json", type=file_path, metavar="F", help="also write the numbers to this file")
     return parser.parse_args()
 
 

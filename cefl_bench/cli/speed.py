@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_config, configs_of
+from cefl_bench.cli.options import add_config, configs_of, file_path
 from cefl_bench.errors import one_line_errors
 
 
@@ -27,7 +27,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--clips", type=int, default=256, metavar="N", help="with --data: videos in a pass (256)")
     add("--no-pack", action="store_true", help="with --data: measure decoding alone, not packed frames too")
     add("--repeats", type=int, default=5, metavar="N", help="with --data: timed passes (5)")
-    add("--json", metavar="F", help="also write the numbers to this file")
+    add("--json", type=file_path, metavar="F", help="also write the numbers to this file")
     return parser.parse_args()
 
 

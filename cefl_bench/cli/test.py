@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_checkpoint, add_launcher, add_no_pack, options_and_checkpoint
+from cefl_bench.cli.options import add_checkpoint, add_launcher, add_no_pack, file_path, options_and_checkpoint
 from cefl_bench.errors import one_line_errors
 
 
@@ -12,7 +12,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_checkpoint(parser)
     parser.add_argument("--fold", type=int, metavar="K", help="fold to test on, counted from 1 (default: the config's)")
-    parser.add_argument("--out", metavar="D", help="where results go (default: test/ beside the checkpoint)")
+    parser.add_argument(
+        "--out", type=file_path, metavar="D", help="where results go (default: test/ beside the checkpoint)"
+    )
     add_launcher(parser)
     add_no_pack(parser)
     return parser

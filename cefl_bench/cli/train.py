@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_config_options, add_launcher, add_no_pack
+from cefl_bench.cli.options import add_config_options, add_launcher, add_no_pack, file_path
 from cefl_bench.errors import one_line_errors
 
 
@@ -19,7 +19,9 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--fold", type=int, metavar="K", help="fold to test on, counted from 1 (default: the config's)")
     parser.add_argument("--seed", type=int, metavar="S", help="random seed (default: the config's)")
-    parser.add_argument("--work-dir", metavar="D", help="where results go (default: work_dirs/CONFIG/foldK_seedS)")
+    parser.add_argument(
+        "--work-dir", type=file_path, metavar="D", help="where results go (default: work_dirs/CONFIG/foldK_seedS)"
+    )
     parser.add_argument("--resume", action="store_true", help="continue the run in the work dir, if there is one")
     parser.add_argument("--amp", action="store_true", help="mixed precision; needs a CUDA device")
     add_launcher(parser)

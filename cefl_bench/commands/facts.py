@@ -5,7 +5,6 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from math import prod
-from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -16,7 +15,7 @@ from cefl_bench.config import HELD_OUT
 from cefl_bench.cost.flops import cost_or_reason, model_cost
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import COMMAND, UserError
-from cefl_bench.files import sha256_of
+from cefl_bench.files import expanded, sha256_of
 from cefl_bench.functional.protocol import is_other_corpus, protocol_id, protocol_of, start_of
 from cefl_bench.records import CountedCost
 from cefl_bench.runs.environment import environment
@@ -89,7 +88,7 @@ def start_facts(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:
     file = (init_cfg or {}).get("checkpoint")
     if file is None:
         return {"source": source}
-    return {"source": "file", "sha256": sha256_of(file) if Path(file).is_file() else None}
+    return {"source": "file", "sha256": sha256_of(expanded(file)) if expanded(file).is_file() else None}
 
 
 def counts_off(datasets: Mapping[str, VideoDataset]) -> list[str]:

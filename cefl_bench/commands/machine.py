@@ -1,5 +1,6 @@
 """Fits a run to the machine: processes, workers, memory; and tells in one line what cannot be built."""
 
+import copy
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,12 +10,18 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.model import MMDistributedDataParallel
-from mmengine.optim import AmpOptimWrapper, OptimWrapper
-from mmengine.registry import OPTIMIZERS, PARAM_SCHEDULERS
+from mmengine.optim import AmpOptimWrapper, build_optim_wrapper
+from mmengine.registry import PARAM_SCHEDULERS
+from torch import nn
 
 from cefl_bench.config import HELD_OUT, LOADERS
+from cefl_bench.cost.ledger import one_line
+from cefl_bench.cost.trial import described, failing_module
 from cefl_bench.errors import UserError
 from cefl_bench.parallel.distributed import join_processes, keep_freed_memory
+
+ONE_VALUE = "more than 1 value per channel"
+"""In torch's message on batch normalisation of a single value."""
 
 
 def start_processes(config: Config, launcher: str, amp: bool) -> None:
@@ -89,13 +96,59 @@ def told_as(part: str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def told_of_network(config: Config, network: nn.Module, doing: str) -> Iterator[None]:
+    """Tell what a network raises at its work in one line that names it; CEFL_BENCH_DEBUG=1 shows where it comes from.
+
+    Args:
+        doing: what it is at, such as `in training`.
+
+    Raises:
+        UserError: for an error that comes out of a module of the network, or of a GPU without memory. Others go
+            through.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except torch.OutOfMemoryError as error:
+        raise UserError(
+            f"the GPU has not enough memory {doing} ({one_line(error)}): give smaller batches, such as --cfg-options "
+            "train_dataloader.batch_size=4, or --amp"
+        ) from error
+    except Exception as error:
+        network = getattr(network, "module", network)  # without what joins the processes of a run
+        module = failing_module(network, error)
+        if module is None:
+            raise
+        part = config.model.get(module.partition(".")[0]) or config.model
+        hint = "CEFL_BENCH_DEBUG=1 shows where"
+        if ONE_VALUE in str(error):
+            hint = (
+                "a batch of one video is too small for its batch normalisation, and the last of an epoch may be one: "
+                "change train_dataloader.batch_size, or set train_dataloader.drop_last=True"
+            )
+        raise UserError(f"{described(part)} fails {doing}, in {module} ({one_line(error)}): {hint}") from error
+
+
+def batch_in_words(config: Config, num_processes: int) -> str:
+    """How many videos an optimiser step sees, and of what that is made."""
+    loader, steps = config.train_dataloader, config.optim_wrapper.get("accumulative_counts", 1)
+    words = f"{loader.batch_size * num_processes * steps} videos an optimiser step"
+    parts = [f"{loader.batch_size} a batch"]
+    if num_processes > 1:
+        parts.append(f"{num_processes} processes")
+    if steps > 1:
+        parts.append(f"{steps} batches accumulated")
+    return f"{words} ({', '.join(parts)})" if len(parts) > 1 else words
+
+
 def check_schedule(config: Config) -> None:
     """Build the optimiser and its schedulers on one number, so that what they refuse is told before anything starts."""
-    number = torch.nn.Parameter(torch.zeros(1))
-    with told_as("optim_wrapper.optimizer"):
-        optimizer = OPTIMIZERS.build(dict(config.optim_wrapper.optimizer, params=[number]))
+    with told_as("optim_wrapper"):
+        wrapper = build_optim_wrapper(nn.Linear(1, 1), copy.deepcopy(config.optim_wrapper))
     schedulers = config.get("param_scheduler") or []
     for place, scheduler in enumerate([schedulers] if isinstance(schedulers, dict) else schedulers):
         with told_as(f"param_scheduler.{place}"):
             settings = {key: value for key, value in scheduler.items() if key != "convert_to_iter_based"}
-            PARAM_SCHEDULERS.build(settings, default_args=dict(optimizer=OptimWrapper(optimizer)))
+            PARAM_SCHEDULERS.build(settings, default_args=dict(optimizer=wrapper))

@@ -1,6 +1,6 @@
 """Where configs meet packed frames: packs what a config reads, and tells whether a dataset reads packed frames."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,16 @@ def verify(config: Config, num_workers: int) -> list[str]:
     return lines
 
 
+def check_readers(loader: str, pipeline: Sequence[Any]) -> None:
+    """Refuse a pipeline, of configs or of transforms, that does not begin with the one reader of its videos."""
+    kinds = [step["type"] if isinstance(step, Mapping) else type(step) for step in pipeline]
+    places = [place for place, kind in enumerate(kinds) if issubclass(kind, Reader)]
+    if places != [0]:
+        raise UserError(
+            f"{loader}.dataset.pipeline has {len(places)} readers: expected one, and that first, such as ReadAny"
+        )
+
+
 def store_of(dataset: VideoDataset) -> Store | None:
     """The store that a dataset's frames come from; None where they are decoded."""
     stores = (step.store(dataset.data_root) for step in dataset.pipeline.transforms if isinstance(step, Reader))
@@ -105,10 +115,8 @@ def _corpora(config: Config) -> Iterator[tuple[Reader, Path, Corpus]]:
         dataset = config[loader].dataset
         for choice in ("holdout", "classes_as", "label_map"):  # all videos are packed, whichever this config reads
             dataset.pop(choice, None)
-        readers = [step for step in dataset.pipeline if issubclass(step.type, Reader)]
-        if len(readers) != 1:
-            raise UserError(f"{loader}.dataset.pipeline has {len(readers)} readers: expected one, to pack its frames")
-        reader: Reader = TRANSFORMS.build(readers[0])
+        check_readers(loader, dataset.pipeline)
+        reader: Reader = TRANSFORMS.build(dataset.pipeline[0])
         asked = (reader.key, dataset.data_root, corpus_of(plain(dataset)))
         if asked in seen:
             continue

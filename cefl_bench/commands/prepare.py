@@ -120,14 +120,17 @@ def videos_listed(root: Path, lists: str) -> dict[str, Path]:
         UserError: when a name stands for two videos; one video may stand in several rows, of several folds.
     """
     from cefl_bench.files import described, inside
-    from cefl_bench.tables import read_table
+    from cefl_bench.tables import filled, read_table
 
     path = inside(root, lists)
     if not path.is_file():
-        raise UserError(f"{described(path)} does not exist: expected a CSV with the header name,path,label,split")
+        raise UserError(
+            f"{described(path)} does not exist: expected a CSV with the header name,path,label,split; --root says "
+            "where it lies, or CEFL_BENCH_DATA where all corpora do"
+        )
     videos: dict[str, Path] = {}
     for where, row in read_table(path, "name", "path"):
-        name, video = row["name"], inside(root, row["path"])
+        name, video = filled(where, row, "name"), inside(root, row["path"])
         if videos.setdefault(name, video) != video:
             raise UserError(
                 f"{where}: name {name!r} stands for {video} here and for {videos[name]} before: expected a name of its "

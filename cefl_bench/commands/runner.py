@@ -18,6 +18,11 @@ class PlainRunner(Runner):
     def build_visualizer(self, visualizer: Any = None) -> Visualizer:
         return Visualizer.get_instance(self._experiment_name)
 
+    def build_loops(self, *names: str) -> None:
+        """Build `train_loop`, `val_loop` or `test_loop` now: what they refuse is told before the run, not in it."""
+        for name in names:
+            getattr(self, name)
+
     def _log_env(self, env_cfg: dict) -> None:
         """Formatting the config takes a second, and `result.json` has the environment."""
 

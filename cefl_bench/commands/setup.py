@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 
 from cefl_bench.commands.machine import told_as
-from cefl_bench.commands.pack import check_store
+from cefl_bench.commands.pack import check_readers, check_store
 from cefl_bench.config import (
     VAL,
     classes_of,
@@ -154,6 +154,7 @@ def build_dataset(config: Config, loader: str) -> VideoDataset:
             f"model.head.num_classes is {given}: expected {wanted}, the classes of {dataset.METAINFO['name']}; leave "
             "it out, and the corpus says it"
         )
+    check_readers(loader, dataset.pipeline.transforms)
     check_store(dataset)
     return dataset
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cefl_bench.commands.facts import known_before
-from cefl_bench.commands.machine import fit_to_machine, start_processes, told_as
+from cefl_bench.commands.machine import fit_to_machine, start_processes, told_as, told_of_network
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
 from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint, say
@@ -58,8 +58,10 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
     fit_to_machine(config)
     with told_as("the test"):
         runner = PlainRunner.from_cfg(config)
+        runner.build_loops("test_loop")
     checkpoints.load_into(getattr(runner.model, "module", runner.model), checkpoint)
     for hook in (Progress(), WriteResult(facts)):
         runner.register_hook(hook)
-    runner.test()
+    with told_of_network(config, runner.model, "in the test"):
+        runner.test()
     return finish(folder)

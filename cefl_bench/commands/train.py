@@ -13,7 +13,15 @@ from mmengine.config import Config
 from mmengine.dist import get_world_size, is_main_process
 
 from cefl_bench.commands.facts import SPLITS, counts_off, data_fingerprint, known_before, other_data
-from cefl_bench.commands.machine import check_schedule, check_shared_memory, fit_to_machine, start_processes, told_as
+from cefl_bench.commands.machine import (
+    batch_in_words,
+    check_schedule,
+    check_shared_memory,
+    fit_to_machine,
+    start_processes,
+    told_as,
+    told_of_network,
+)
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
 from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say
@@ -129,12 +137,15 @@ def run(plan: Plan) -> None:
     say(
         f"{facts['dataset']}, fold {facts['fold']}: {len(datasets['train'])} training{held_out} and "
         f"{len(datasets['test'])} test videos{packed}\n"
-        f"{config.config_name}: {_cost_in_words(facts['cost'])}\n"
+        f"{config.config_name}: {_cost_in_words(facts['cost'])}, {batch_in_words(config, get_world_size())}\n"
         f"{device_name()}, seed {facts['seed']}, protocol {facts['protocol_id']}, into {plan.folder}"
     )
-    check_shared_memory(config, datasets["train"][0]["video"].nbytes)
+    with told_as("train_dataloader.dataset.pipeline"):
+        video_bytes = datasets["train"][0]["video"].nbytes
+    check_shared_memory(config, video_bytes)
     with told_as("the run"):
         runner = PlainRunner.from_cfg(config)
+        runner.build_loops("train_loop", "val_loop")
     if is_main_process():
         write_text(plan.folder / CONFIG, Config(plan.resolved).dump())
     hooks = [Reseed(), Progress(), WriteResult(facts), Checkpoint(facts, plan.resume)]
@@ -142,7 +153,8 @@ def run(plan: Plan) -> None:
         hooks.append(Validate(config[HELD_OUT], config.val_evaluator))
     for hook in hooks:
         runner.register_hook(hook)
-    runner.train()
+    with told_of_network(config, runner.model, "in training"):
+        runner.train()
 
 
 def finish(folder: Path) -> Path:

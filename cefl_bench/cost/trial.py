@@ -1,7 +1,7 @@
 """Whether a network takes its input at all: one video, for real."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import traceback
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -28,13 +28,22 @@ def check_takes(model: Mapping[str, Any], video_shape: tuple[int, int, int, int,
         raise
     except Exception as error:
         raise UserError(f"the model cannot be built ({one_line(error)}): see `model` in the config") from None
-    with _running_modules(network) as running, torch.no_grad():
-        try:
+    try:
+        with torch.no_grad():
             network(torch.zeros(1, *video_shape))
-        except UserError:
-            raise
-        except Exception as error:  # a network may fail in any way
-            raise UserError(_reason(model, video_shape, running[-1] if running else "", error)) from None
+    except UserError:
+        raise
+    except Exception as error:  # a network may fail in any way
+        raise UserError(_reason(model, video_shape, failing_module(network, error) or "", error)) from None
+
+
+def failing_module(network: nn.Module, error: Exception) -> str | None:
+    """The dotted name of the innermost module that an exception came out of; None where it came out of none."""
+    names = {id(module): name for name, module in network.named_modules() if name}
+    found = None
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        found = names.get(id(frame.f_locals.get("self")), found)
+    return found
 
 
 def _reason(model: Mapping[str, Any], video_shape: tuple[int, ...], module: str, error: Exception) -> str:
@@ -42,29 +51,14 @@ def _reason(model: Mapping[str, Any], video_shape: tuple[int, ...], module: str,
     shape = " x ".join(map(str, video_shape))
     size = video_shape[-1]
     return (
-        f"{_described(model.get(part) or model)} cannot take a video of {shape} (N x C x T x H x W): "
+        f"{described(model.get(part) or model)} cannot take a video of {shape} (N x C x T x H x W): "
         f"{module or 'the model'} fails ({one_line(error)}); change data_preprocessor.size or the frames that "
         f"SampleClips takes, or tell the network the size, as model.backbone.trunk_args.img_size={size} does to a "
         "vision transformer of timm"
     )
 
 
-def _described(part: Mapping[str, Any]) -> str:
+def described(part: Mapping[str, Any]) -> str:
     """The class of a part and the plain arguments in its config: `TimmFrames(name='resnet18')`."""
     arguments = [f"{key}={value!r}" for key, value in part.items() if isinstance(value, str | int | float)]
     return f"{part['type'].__name__}({', '.join(arguments)})"
-
-
-@contextmanager
-def _running_modules(network: nn.Module) -> Iterator[list[str]]:
-    """The dotted names of the modules that run at any moment in the `with` block, the innermost last."""
-    running: list[str] = []
-    hooks = []
-    for name, module in network.named_modules():
-        hooks.append(module.register_forward_pre_hook(lambda *_, name=name: running.append(name)))
-        hooks.append(module.register_forward_hook(lambda *_: running.pop() and None))
-    try:
-        yield running
-    finally:
-        for hook in hooks:
-            hook.remove()

@@ -16,7 +16,7 @@ from cefl_bench.datasets.crops import crop_rule
 from cefl_bench.datasets.label_map import classes_of, labels_of_model
 from cefl_bench.datasets.reading import Reading
 from cefl_bench.errors import UserError
-from cefl_bench.files import corpus_root, data_home, described, expanded
+from cefl_bench.files import corpus_root, data_home, described
 from cefl_bench.functional.folds import held_out
 from cefl_bench.records import Entry, Sample
 from cefl_bench.sources import identities
@@ -154,7 +154,7 @@ class VideoDataset(BaseDataset):
 
     def _home_of_root(self) -> str:
         """For messages: what decided where a relative data root starts."""
-        if expanded(self._given_root).is_absolute():
+        if not corpus_root(self._given_root).is_relative_to(data_home()):
             return ""
         if "CEFL_BENCH_DATA" in os.environ:
             return f" (data_root {self._given_root!r} in the folder that CEFL_BENCH_DATA names)"

@@ -13,7 +13,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
-from cefl_bench.tables import read_table
+from cefl_bench.tables import filled, read_table
 
 
 @DATASETS.register_module()
@@ -77,10 +77,10 @@ class CSVVideos(VideoDataset):
         sides: dict[str, list[Entry]] = {"train": [], "test": []}
         lists, *crops = self.required_files()
         for where, row in read_table(lists, "name", "path", "label"):
-            label = self._label(where, row["label"])
+            name, label = filled(where, row, "name"), self._label(where, row["label"])
             side = self._side(where, row)
             if side is not None:
-                sides[side].append(self._entry(row, label))
+                sides[side].append(self._entry(name, row, label))
         self._check_subjects(lists, sides)
         return in_crops(sides[self.split], *crops) if crops else sides[self.split]
 
@@ -108,8 +108,8 @@ class CSVVideos(VideoDataset):
         rows = sorted(json.dumps(row, sort_keys=True) for _, row in read_table(self.required_files()[0], "name"))
         return super().protocol_facts() | {"lists": hashlib.sha256("\n".join(rows).encode()).hexdigest()[:12]}
 
-    def _entry(self, row: dict[str, str], label: int) -> Entry:
-        entry = Entry(name=row["name"], label=label, path=str(inside(self.data_root, row["path"])), num_frames=-1)
+    def _entry(self, name: str, row: dict[str, str], label: int) -> Entry:
+        entry = Entry(name=name, label=label, path=str(inside(self.data_root, row["path"])), num_frames=-1)
         if row.get("subject"):
             entry["subject"] = row["subject"]
         return entry

@@ -8,7 +8,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path
 from cefl_bench.functional.folds import subject_folds
 from cefl_bench.records import Entry
-from cefl_bench.tables import read_table
+from cefl_bench.tables import csv_cell, read_table
 
 FOLDS = "folds.csv"
 START_ANEW = "remove the file and prepare the corpus again with its tool in tools/prepare"
@@ -68,5 +68,5 @@ def write_folds(path: Path, fold_of: dict[str, int]) -> bool:
     with atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["subject", "fold"])
-        writer.writerows(fold_of.items())
+        writer.writerows((csv_cell(who), fold) for who, fold in fold_of.items())
     return True

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import TimeoutError as TookTooLong  # another class than the builtin one before Python 3.11
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import described, list_images, sha256_of
 from cefl_bench.functional.likeness import LOOK_SIDE, PICTURE_SIDE, small_pictures
 from cefl_bench.media.survey import Survey, survey
+from cefl_bench.parallel.workers import children_in_order
 from cefl_bench.records import Entry, Frames
 from cefl_bench.transforms.read import ReadAny, Reader
 
@@ -101,6 +103,13 @@ def probe_all(
     # A fork server imports once and has no threads: a worker that was killed is replaced at once, and safely.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
+    with children_in_order():
+        forkserver.ensure_running()
+    ready = context.Process(
+        target=os.getpid
+    )  # Ctrl-C while it imports ends the wait for this, and no pool is there yet
+    ready.start()
+    ready.join()
     pool = ProcessPool(num_workers, initializer=_start_worker, context=context)
     try:
         sources = list(readers_of)

@@ -5,8 +5,8 @@ import functools
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path
 
 from cefl_bench.errors import UserError
 from cefl_bench.faces.crop import CropRule, FoundFaces, crop_video, read_track
@@ -14,6 +14,7 @@ from cefl_bench.faces.detection import FaceDetector
 from cefl_bench.files import atomic_path, inside, write_text
 from cefl_bench.parallel.workers import Workers, alone_in
 from cefl_bench.sources import CROP_RECORD, CROP_RULE, MISSING, identities
+from cefl_bench.tables import csv_cell
 
 REPORT, UNFINISHED = "faces.csv", ".unfinished"
 COLUMNS = ("name", "path", "num_frames", "num_faces", "policy", "num_shots", "num_people", "video")
@@ -33,7 +34,7 @@ def crop_videos(videos: Mapping[str, Path], out: Path, rule: CropRule, num_worke
             killed.
     """
     folders = {name: inside(out, name) for name in videos}
-    _check_names(videos)
+    _check_names(folders, out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         with alone_in(out, "cropping into", "choose another folder"):
@@ -78,14 +79,26 @@ def _is_done(folder: Path, record: str, gone: bool) -> bool:
     return path.is_file() and (gone or path.read_text(encoding="utf-8") == record)
 
 
-def _check_names(names: Iterable[str]) -> None:
-    """Refuse names that would put the crops of one video among those of another."""
-    known = set(names)
-    for name in known:
-        for parent in PurePosixPath(name).parents:
-            if str(parent) in known:
+def _check_names(folders: Mapping[str, Path], out: Path) -> None:
+    """Refuse names that would put the crops of one video among those of another, or where nobody looks for them."""
+    owner: dict[Path, str] = {}
+    for name, folder in folders.items():
+        parts = folder.relative_to(out).parts
+        if not parts or parts[0] in (CROP_RULE, REPORT) or any(part.startswith(".") for part in parts):
+            raise UserError(
+                f"video {name!r}: its crops cannot lie in {str(folder)!r}, which is hidden or holds something else: "
+                "rename the video"
+            )
+        if folder in owner:
+            raise UserError(
+                f"videos {owner[folder]!r} and {name!r}: the crops of both would lie in {folder}; rename one of them"
+            )
+        owner[folder] = name
+    for folder, name in owner.items():
+        for parent in folder.parents:
+            if parent in owner:
                 raise UserError(
-                    f"videos {str(parent)!r} and {name!r}: the crops of one would lie among those of the other; "
+                    f"videos {owner[parent]!r} and {name!r}: the crops of one would lie among those of the other; "
                     "rename one of them"
                 )
 
@@ -133,6 +146,10 @@ def _claim(out: Path, rule: CropRule) -> None:
         )
 
 
+def _relative(path: Path, folder: Path) -> str:
+    return os.path.relpath(path.absolute(), folder.absolute())
+
+
 def _write_report(
     out: Path, rule: CropRule, videos: Mapping[str, Path], results: Mapping[str, FoundFaces | str]
 ) -> None:
@@ -141,13 +158,13 @@ def _write_report(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for name, result in results.items():
-            path, video = f"{out.name}/{name}", os.path.relpath(videos[name].absolute(), out.parent.absolute())
+            path, video = csv_cell(f"{out.name}/{name}"), csv_cell(_relative(videos[name], out.parent))
             if isinstance(result, str):
-                writer.writerow([name, path, 0, 0, "unreadable", 0, 0, video])
+                writer.writerow([csv_cell(name), path, 0, 0, "unreadable", 0, 0, video])
                 continue
             policy = rule.policy if result.num_faces else "full-frame"
             counts = [result.num_shots, result.num_people]
-            writer.writerow([name, path, result.num_frames, result.num_faces, policy, *counts, video])
+            writer.writerow([csv_cell(name), path, result.num_frames, result.num_faces, policy, *counts, video])
 
 
 def summary(results: Mapping[str, FoundFaces | str], policy: str) -> list[str]:

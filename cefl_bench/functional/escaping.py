@@ -1,6 +1,6 @@
 """Text of others made safe for a format: one function per format, for names, titles, ids and everything else.
 
-HTML is escaped by the templates (jinja2 with autoescape).
+HTML is escaped by the templates (jinja2 with autoescape), cells of CSV files by `tables.csv_cell`.
 """
 
 import re
@@ -14,8 +14,6 @@ TEX = {
     "|": r"\textbar{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
-FORMULA = ("=", "+", "@", "-", "\t", "\r")
-"""What a cell starts with that a spreadsheet takes for a formula."""
 
 
 def one_line(text: str) -> str:
@@ -35,22 +33,3 @@ def markdown_text(text: str) -> str:
 def latex_text(text: str) -> str:
     """Text for LaTeX: its special characters escaped."""
     return "".join(TEX.get(character, character) for character in one_line(text))
-
-
-def csv_cell(text: str) -> str:
-    """Text for a cell of a CSV file: with an apostrophe before it where a spreadsheet would run it as a formula.
-
-    Numbers, and names such as `-a1_B`, which some videos have, stay as they are. `from_csv_cell` takes it back.
-    """
-    if text.startswith("'") and text.lstrip("'").startswith(FORMULA):
-        return f"'{text}"
-    return f"'{text}" if _is_formula(text) else text
-
-
-def from_csv_cell(cell: str) -> str:
-    """The text that `csv_cell` was given."""
-    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
-
-
-def _is_formula(text: str) -> bool:
-    return text.startswith(FORMULA) and not re.fullmatch(r"[+-]?\d[\d.,eE+-]*|-[\w.-]*", text)

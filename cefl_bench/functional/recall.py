@@ -32,11 +32,12 @@ def chance_limit(support: np.ndarray) -> float:
     """(K,) clips per class -> the UAR that guessing stays below in 97.5 % of cases.
 
     Guessing has a UAR of 1/K on average. Its standard deviation is largest when guesses are spread evenly over the
-    classes: then each recall is a binomial share of probability 1/K.
+    classes: then each recall is a binomial share of probability 1/K. Of very few clips guessing reaches all.
     """
     support = np.asarray(support)[np.asarray(support) > 0]
     chance = 1 / len(support)
-    return float(chance + 1.96 * np.sqrt((chance * (1 - chance) / support).sum()) * chance)
+    limit = chance + 1.96 * np.sqrt((chance * (1 - chance) / support).sum()) * chance
+    return min(float(limit), 1.0)
 
 
 def recall_scores(label: np.ndarray, pred: np.ndarray, num_classes: int) -> dict:

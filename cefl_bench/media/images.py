@@ -31,10 +31,9 @@ def frame_files(folder: Path) -> list[Path]:
     files = list_images(folder)
     if not files:
         others = Counter(path.suffix.lower() or "without a suffix" for path in list_folder(folder))
-        found = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(3)) or "nothing"
-        raise UserError(
-            f"frame folder {folder} holds no frame, but {found}: expected images ({' '.join(sorted(IMAGE_SUFFIXES))})"
-        )
+        found = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(3))
+        instead = f"holds no frame, but {found}" if found else "is empty"
+        raise UserError(f"frame folder {folder} {instead}: expected images ({' '.join(sorted(IMAGE_SUFFIXES))})")
     return files
 
 
@@ -47,7 +46,7 @@ def read_image(file: Path) -> np.ndarray:
     try:
         image = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     except OSError as error:
-        raise UserError(f"image {file} cannot be read ({error.strerror}): copy or download it again") from None
+        raise UserError(f"image {file} cannot be read ({error.strerror or error}): copy or download it again") from None
     except cv2.error:  # an empty file, or more pixels than OpenCV allows
         image = None
     if image is None:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import timm
 import torchvision
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import sha256_of
+from cefl_bench.files import expanded, sha256_of
 
 SOURCES = ("checkpoint", "timm", "torchvision")
 OTHER_DATA = re.compile(r"clip|laion|openai|datacomp|dfn|webli|ig1b|yfcc|jft|seer|swag|m30m|m38m|lvd|ssld|sam|dino")
@@ -84,9 +83,9 @@ def timm_tag(name: str) -> tuple[str, str]:
 
 
 def _of_file(path: str) -> InitSource:
-    if not Path(path).is_file():
+    if not expanded(path).is_file():
         raise UserError(f"init_cfg: checkpoint {path!r} does not exist: expected a local file of weights")
-    return InitSource("file", f"{path} (sha256 {sha256_of(path)[:12]})")
+    return InitSource("file", f"{path} (sha256 {sha256_of(expanded(path))[:12]})")
 
 
 def _of_timm(name: str) -> InitSource:

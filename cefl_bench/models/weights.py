@@ -11,6 +11,7 @@ from mmengine.dist import is_main_process
 from torch import Tensor, nn
 
 from cefl_bench.errors import UserError
+from cefl_bench.files import expanded
 from cefl_bench.models.start import InitSource, check_source, init_source, timm_tag, torchvision_weights
 from cefl_bench.runs import checkpoints
 
@@ -111,7 +112,7 @@ def _described(fit: Fit) -> str:
 
 
 def _from_file(path: str) -> dict[str, Tensor]:
-    return checkpoints.state_dict_of(checkpoints.load(path))
+    return checkpoints.state_dict_of(checkpoints.load(expanded(path)))
 
 
 def _from_timm(name: str) -> dict[str, Tensor]:

@@ -3,12 +3,15 @@
 import fcntl
 import multiprocessing
 import os
+import platform
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +25,9 @@ from cefl_bench.errors import UserError
 SURROUNDINGS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 SURROUNDINGS["CUDA_VISIBLE_DEVICES"] = ""
 LOCK = ".lock"
-"""The file in a folder that whoever holds the folder has locked."""
+"""The file in a folder that whoever holds the folder has locked. It says which process that is."""
+LEFT_SECONDS = 10.0
+"""How long the workers of a killed process may take to notice and end; those of a DataLoader look every 5 seconds."""
 HOLDER = "CEFL_BENCH_FOLDER_HELD"
 """Set for a process whose parent holds the folder that it works in."""
 
@@ -72,12 +77,14 @@ class Workers:
         """
         children: list[BaseProcess] = []
         try:
-            with _children_in_order():
+            with children_in_order():
                 futures: dict[Future, int] = {}
                 for at, job in enumerate(jobs):
                     futures[self._pool.submit(_do, at + 1, function, job)] = at
             children = multiprocessing.active_children()
-            for future in tqdm(as_completed(futures), total=len(jobs), unit="video", desc=title, smoothing=0.1):
+            # no bar where nobody watches it: in a log file it would be a line per video
+            bar = tqdm(as_completed(futures), total=len(jobs), unit="video", desc=title, smoothing=0.1, disable=None)
+            for future in bar:
                 result = future.result()
                 if done:
                     done(futures[future], result)
@@ -114,6 +121,10 @@ def alone_in(folder: Path, doing: str, instead: str) -> Iterator[None]:
         UserError: when another run holds it.
     """
     held = hold(folder)
+    deadline = time.monotonic() + LEFT_SECONDS
+    while held is None and _is_left(folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
+        held = hold(folder)
     if held is None:
         raise UserError(f"another run is {doing} {str(folder)!r}: wait for it, or {instead}")
     with held:
@@ -132,7 +143,25 @@ def hold(folder: Path, wait: bool = False) -> IO[bytes] | None:
     except BlockingIOError:
         file.close()
         return None
+    with suppress(OSError):  # a full disk
+        file.truncate(0)
+        file.write(f"{os.getpid()} {platform.node()}\n".encode())
+        file.flush()
     return file
+
+
+def _is_left(folder: Path) -> bool:
+    """Whether the process that locked a folder was killed, so that only its workers hold the lock until they end."""
+    pid, _, node = (folder / LOCK).read_text(encoding="utf-8").strip().partition(" ")
+    if node != platform.node() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # somebody else's
+        pass
+    return False
 
 
 class _Worker:
@@ -171,10 +200,11 @@ def _die_with_parent() -> None:
 
 
 @contextmanager
-def _children_in_order() -> Iterator[None]:
+def children_in_order() -> Iterator[None]:
     """Processes started here have one thread each and are deaf to Ctrl-C, which is the parent's to answer."""
     before = {name: os.environ.get(name) for name in SURROUNDINGS}
     os.environ.update(SURROUNDINGS)
+    resource_tracker.ensure_running()  # before, because its start ends with the signal let through again
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -4,8 +4,8 @@ import csv
 from io import StringIO
 from itertools import chain
 
-from cefl_bench.functional.escaping import csv_cell
 from cefl_bench.report.board import METRICS, Leaderboard, Row, Table
+from cefl_bench.tables import csv_cell
 
 Cell = str | int | float | bool | None
 

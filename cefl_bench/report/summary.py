@@ -23,7 +23,9 @@ def summary(folder: Path) -> str:
         epoch = f" epoch ({scores['epoch']})" if scores["epoch"] is not None else ""
         lines.append(f"{which.replace('_', ' ')}{epoch}: UAR {scores['uar']:.3f}  WAR {scores['war']:.3f}")
         if which != BEST_TEST:
-            lines += _remarks(scores, trained=which != "checkpoint")
+            # a test of a checkpoint, or on another corpus than the training's, tells little of what was learnt
+            of_training = which != "checkpoint" and result.get("trained_on", result["dataset"]) == result["dataset"]
+            lines += _remarks(scores, of_training)
     clips = result["clips"]
     if clips["scored"] < clips["listed"]:
         lines.append(
@@ -33,10 +35,10 @@ def summary(folder: Path) -> str:
     return "\n".join([*lines, f"left: {', '.join(left)}"])
 
 
-def _remarks(scores: Scores, trained: bool) -> Iterator[str]:
+def _remarks(scores: Scores, of_training: bool) -> Iterator[str]:
     limit = chance_limit(np.array(scores["support"]))
     if scores["uar"] < limit:
-        learnt = ", so nothing was learnt" if trained else ""
+        learnt = ", so nothing was learnt" if of_training else ""
         yield f"  at chance: guessing has a UAR of up to {limit:.3f}{learnt}"
     if "localization" in scores:
         yield _on_localization(scores["localization"])

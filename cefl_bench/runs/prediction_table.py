@@ -1,17 +1,15 @@
 """The cells of a CSV of predictions: which column is what, and each cell a number or an error that names its line."""
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Literal, NoReturn
 
 import numpy as np
 
 from cefl_bench.errors import UserError
-from cefl_bench.functional.escaping import from_csv_cell
+from cefl_bench.tables import read_cells
 
 ScoresAre = Literal["logits", "probabilities"]
 NAMES = {
@@ -28,7 +26,6 @@ SCORES: dict[str, ScoresAre | None] = {
     "probability": "probabilities",
 }
 """Beginnings of the names of score columns, and what they say of the scores. `scores_0` and `logits0` are known too."""
-SEPARATORS = (",", ";", "\t")
 MAX_CLASSES = 1000
 SHOWN_LENGTH = 40
 """Characters of a cell in a message."""
@@ -93,41 +90,19 @@ def read_prediction_table(path: str | Path) -> PredictionTable:
         UserError: naming the file, the line and what was expected.
     """
     path = Path(path)
-    header, lines, cells = _rows(path)
-    table = PredictionTable(path, lines, cells)
+    read = read_cells(path)
+    header = read.header
+    table = PredictionTable(path, [line for line, _ in read.rows], [cells for _, cells in read.rows])
     table.column = {what: place for what in NAMES if (place := _place_of(what, header, path)) is not None}
     table.score_columns, table.scores_are = _score_columns(header, path)
     if not {"name", "label"} <= set(table.column) or not (table.score_columns or "pred" in table.column):
-        raise UserError(f"{path}: columns are {_shown(','.join(header)) if header else 'none'}: expected {EXPECTED}")
-    for row, found in enumerate(cells):
-        if len(found) != len(header):
-            table.wrong(
-                row,
-                f"{len(found)} cells below {len(header)} columns: quote a cell that holds the separator, and write "
-                "decimals with a point",
-            )
+        raise UserError(f"{path}: columns are {_shown(','.join(header))}: expected {EXPECTED}")
+    for row, found in enumerate(table.cells):
         if not found[table.column["name"]]:
             table.wrong(row, "name is empty: expected the name of the clip")
-    if not cells:
+    if not table.cells:
         raise UserError(f"{path}: holds no prediction: expected a row per test clip")
     return table
-
-
-def _rows(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
-    """The header, where each row ends, and the cells of each row without blanks around them; empty lines are none."""
-    if not path.is_file():
-        raise UserError(f"{path}: cannot be read as a CSV file (there is no such file)")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        first = text.partition("\n")[0]
-        separator = max(SEPARATORS, key=first.count)
-        reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
-        numbered = [(reader.line_num, [from_csv_cell(cell.strip()) for cell in row]) for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: cannot be read as a CSV file ({error})") from None
-    if not numbered:
-        return [], [], []
-    return numbered[0][1], [line for line, _ in numbered[1:]], [row for _, row in numbered[1:]]
 
 
 def _place_of(what: str, header: Sequence[str], path: Path) -> int | None:

@@ -10,11 +10,11 @@ from scipy.special import softmax
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path
-from cefl_bench.functional.escaping import csv_cell
 from cefl_bench.functional.recall import UNANSWERED, confusion_matrix, predicted_class
 from cefl_bench.runs.folder import PREDICTIONS, RESULT
 from cefl_bench.runs.prediction_table import PredictionTable, ScoresAre, read_prediction_table
 from cefl_bench.runs.result import Result, headline
+from cefl_bench.tables import csv_cell
 
 SUM_TOLERANCE = 1e-2
 """How far the sum of probabilities may be from 1, which rounding to two or three digits moves it."""

@@ -251,6 +251,8 @@ def _contradictions(result: Result) -> Iterator[str]:
     metrics, num_classes = result["metrics"], len(result["classes"])
     if not any(which in metrics for which in HEADLINE):
         yield f"metrics has none of {', '.join(HEADLINE)}"
+    if result["fold"] > result.get("num_folds", result["fold"]):
+        yield f"fold is {result['fold']}, and num_folds {result['num_folds']}"
     for which in (*HEADLINE, BEST_TEST):
         if which in metrics:
             for wrong in _wrong_with(metrics[which], num_classes):

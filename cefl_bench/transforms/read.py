@@ -38,9 +38,14 @@ class Reader(BaseTransform):
     Args:
         size: height and width in pixels.
         packed: use packed frames where there are some.
+
+    Raises:
+        UserError: when `size` is no number of pixels.
     """
 
     def __init__(self, size: int, packed: bool = True) -> None:
+        if size < 1:
+            raise UserError(f"{type(self).__name__}: size is {size!r}: expected a number of pixels")
         self.size, self.packed = size, packed
 
     @property

@@ -1,5 +1,6 @@
 """`cefl-bench TOOL`: every tool by one command, and messages that name the call which works here."""
 
+import importlib
 import sys
 
 import pytest
@@ -103,3 +104,13 @@ def test_tools_in_a_text_by_the_name_that_this_process_has(text, in_console, mon
 def test_a_result_has_the_call_as_a_shell_takes_it(argv, command, monkeypatch):
     monkeypatch.setattr(sys, "argv", argv)
     assert command_line() == command
+
+
+@pytest.mark.parametrize("name", ["train", "benchmark", "doctor", "flops", "speed", "score"])
+def test_home_is_meant_by_a_tilde_that_the_shell_leaves_alone(name, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = "p.csv" if name == "score" else "ceflnet_synthetic"
+    option = {"train": "--work-dir", "benchmark": "--out"}.get(name, "--json")
+    monkeypatch.setattr(sys, "argv", [name, file, f"{option}=~/there"])
+    arguments = vars(importlib.import_module(f"cefl_bench.cli.{name}").parse_arguments())
+    assert arguments[option.strip("-").replace("-", "_")] == str(tmp_path / "there")

@@ -1,12 +1,13 @@
 """The tools in tools/prepare: what they say of a corpus, and that its adapter reads what they make."""
 
 import shutil
+import time
 
 import pytest
 from helpers.media import write_csv
 from helpers.run import ROOT, run_tool, tree_folder
 
-from cefl_bench.commands.prepare import check_corpus
+from cefl_bench.commands.prepare import check_corpus, videos_listed
 from cefl_bench.datasets.crops import in_crops
 from cefl_bench.datasets.dfew import DFEW
 from cefl_bench.errors import UserError
@@ -94,6 +95,29 @@ def test_a_corpus_that_is_not_complete_is_told(data_home, tmp_path, capsys):
     with pytest.raises(UserError, match=rf"1 of \d+ videos are missing, such as {clip}; fold 1 has \d+ .*officially"):
         check_corpus(DFEW, root)
     assert "videos of 11,697 of the official corpus" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (["v1", "videos/other.mp4"], "line 4: name 'v1' stands for .*other.mp4 here and for .*v1.mp4 before"),
+        (["", "videos/other.mp4"], "line 4: name is empty"),
+    ],
+)
+def test_no_video_of_ones_own_is_dropped_in_silence(row, reason, tmp_path):
+    listed = [["v0", "videos/v0.mp4"], ["v1", "videos/v1.mp4"]]
+    write_csv(tmp_path / "videos.csv", "name,path", [*listed, row])
+    with pytest.raises(UserError, match=reason):
+        videos_listed(tmp_path, "videos.csv")
+
+
+def test_a_list_of_many_folds_is_read_in_time_that_grows_with_it(tmp_path):
+    """A video stands in a row for each of its folds; 30,000 rows take a second, not the minutes of a search in each."""
+    rows = [[f"v{number % 10_000}", f"videos/v{number % 10_000}.mp4"] for number in range(30_000)]
+    write_csv(tmp_path / "videos.csv", "name,path", rows)
+    start = time.process_time()
+    assert len(videos_listed(tmp_path, "videos.csv")) == 10_000
+    assert time.process_time() - start < 5
 
 
 def test_mmi_keeps_every_frame(tmp_path):

@@ -235,6 +235,9 @@ MISTAKES = {
     "an unknown trunk": (options("model.backbone.trunk=resnet17"), "no network 'resnet17'"),
     "an unknown scheme": (options("train_dataloader.dataset.pipeline.1.scheme=x"), "one of segments, ceflnet"),
     "clips that do not divide": (options("model.num_clips=5"), "a divisor of the 16 frames"),
+    "no way to make batches": (options("train_dataloader.collate_fn=None"), "the run cannot be built from the config"),
+    "no reader": (options("train_dataloader.dataset.pipeline=[]"), "pipeline has 0 readers: expected one"),
+    "frames of no size": (options("train_dataloader.dataset.pipeline.0.size=0"), "ReadVideo: size is 0: expected a"),
     "mixed precision on a CPU": (options(amp=True), "needs a CUDA device"),
 }
 

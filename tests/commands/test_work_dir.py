@@ -1,8 +1,10 @@
 """The folder of a run: one run at a time, nothing left of killed ones, nothing made by refused ones."""
 
+import fcntl
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from helpers.run import SYNTHETIC, TINY
@@ -11,7 +13,7 @@ from cefl_bench.commands.setup import RunOptions
 from cefl_bench.commands.train import resolve, train
 from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path, sweep
-from cefl_bench.parallel.workers import hold
+from cefl_bench.parallel.workers import alone_in, hold
 
 
 def test_a_folder_that_another_run_holds_is_refused_and_left_alone(with_data, tmp_path):
@@ -20,6 +22,36 @@ def test_a_folder_that_another_run_holds_is_refused_and_left_alone(with_data, tm
     with hold(folder), pytest.raises(UserError, match=r"another run is training into .*: wait for it, or give another"):
         train(RunOptions(SYNTHETIC, work_dir=str(folder), cfg_options=TINY))
     assert [file.name for file in folder.iterdir()] == [".lock"]
+
+
+HOLDER = """
+import os, sys, time
+from pathlib import Path
+from cefl_bench.parallel.workers import alone_in, hold
+held = hold(Path(sys.argv[1]))
+if os.fork():
+    os.kill(os.getpid(), 9)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+def test_a_lock_that_only_the_workers_of_a_killed_run_hold_is_waited_for(tmp_path):
+    subprocess.run([sys.executable, "-c", HOLDER, tmp_path, "1"])
+    assert hold(tmp_path) is None, "the worker is there still"
+    with alone_in(tmp_path, "training into", "go"):
+        assert hold(tmp_path) is None
+
+
+def test_a_lock_of_a_living_process_is_refused_at_once(tmp_path):
+    start = time.monotonic()
+    with hold(tmp_path), pytest.raises(UserError, match="another run is training into"):
+        alone_in(tmp_path, "training into", "go").__enter__()
+    (tmp_path / ".lock").write_text("")  # of an older version, or the disk was full
+    with open(tmp_path / ".lock", "ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another run is training into"):
+            alone_in(tmp_path, "training into", "go").__enter__()
+    assert time.monotonic() - start < 5
 
 
 def test_a_run_that_stops_before_its_first_file_leaves_no_folder(with_data, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ from helpers.run import run_tool
 from helpers.trees_lab import bu3dfe_static_tree, mmi_tree
 
 from cefl_bench.datasets.bu3dfe import BU3DFE
-from cefl_bench.datasets.folds import make_folds
+from cefl_bench.datasets.folds import make_folds, read_folds, write_folds
 from cefl_bench.datasets.mmi import MMI, read_sessions
 from cefl_bench.errors import UserError
 
@@ -47,6 +47,14 @@ def test_folds_are_kept_and_others_are_refused(mmi):
     with pytest.raises(UserError, match="holds other folds"):
         make_folds(mmi, entries, 10, seed=1)
     assert (mmi / "folds.csv").read_bytes() == folds and len(list(mmi.iterdir())) == 2
+
+
+def test_no_subject_is_a_formula_to_a_spreadsheet(tmp_path):
+    folds = {"=HYPERLINK(1)": 1, "@S2": 2, "'S3": 1, "-S4": 2}
+    assert write_folds(tmp_path / "folds.csv", folds)
+    cells = [line.partition(",")[0] for line in (tmp_path / "folds.csv").read_text().splitlines()]
+    assert cells == ["subject", "'=HYPERLINK(1)", "'@S2", "'S3", "-S4"]
+    assert read_folds(tmp_path / "folds.csv", 2) == folds and not write_folds(tmp_path / "folds.csv", folds)
 
 
 @pytest.mark.parametrize(

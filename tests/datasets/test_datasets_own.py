@@ -77,6 +77,7 @@ def test_labels_follow_the_order_of_the_config(tmp_path):
         ("name,path,label,split", [["a", "a.mp4", "sad", "val"]], "line 2: split is 'val': expected train or test"),
         ("name,path,label,fold", [["a", "a.mp4", "sad", 2]], r"line 2: fold is '2': expected 1\.\.1"),
         ("name,path,label", [["a", "a.mp4", "sad"]], "line 2: no column fold or split"),
+        ("name,path,label,split", [["", "a.mp4", "sad", "test"]], "line 2: name is empty: expected one in every row"),
         ("path,label,split", [["a.mp4", "sad", "train"]], "no column name: expected the header name,path,label"),
         ("name,path,label,split", [["a", "a", "sad", "train"]] * 2, "1 videos are listed twice"),
         ("name,path,label,split", [["a", "a.mp4", "sad", "test"]], "no video in split 'train'"),

@@ -6,7 +6,8 @@ from io import StringIO
 
 import pytest
 
-from cefl_bench.functional.escaping import csv_cell, from_csv_cell, latex_text, markdown_text, one_line
+from cefl_bench.functional.escaping import latex_text, markdown_text, one_line
+from cefl_bench.tables import csv_cell, from_csv_cell
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1|cmd", "@sum", "-1+cmd|' /C calc'!A0", "\t=1", "\r=1", "'=1", "-(1)"])

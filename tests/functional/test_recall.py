@@ -55,3 +55,8 @@ def test_guessing_stays_below_the_chance_limit(spread):
     below = np.mean([recall_scores(label, guess, 7)["uar"] < limit for guess in guesses])
     assert below > 0.97 and (below < 0.985 or spread[0] == 0.6), "97.5 % where guesses are even"
     assert chance_limit(np.array([50, 0, 50])) == pytest.approx(0.5 + 1.96 * 0.05)
+
+
+@pytest.mark.parametrize("support", [[1, 1], [2, 1, 1], [5], [0, 3, 0]])
+def test_of_few_clips_guessing_reaches_all_and_no_more(support):
+    assert chance_limit(np.array(support)) <= 1.0

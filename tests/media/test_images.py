@@ -96,6 +96,11 @@ def test_a_format_that_opencv_does_not_decode_is_named(tmp_path):
     assert "\n" not in str(error.value)
 
 
+def test_an_empty_folder_is_said_to_be_empty(tmp_path):
+    with pytest.raises(UserError, match=r"^frame folder \S+ is empty: expected images .*\.jpg"):
+        ImageFrames(str(tmp_path), 32)
+
+
 def test_a_link_that_leads_nowhere_is_a_frame_that_cannot_be_read(tmp_path):
     """Were it passed over, all later frames would move up."""
     write_images(tmp_path, scene(1)[:3])

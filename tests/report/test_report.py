@@ -59,6 +59,20 @@ def test_a_run_that_has_learnt_nothing_is_named(tmp_path):
     assert note in page and page.count("1 of 1 at chance") == 2
     told = [summary(tmp_path / name / "fold2_seed3") for name in ("c3d_dfew", "ceflnet_dfew")]
     assert ["at chance" in text for text in told] == [True, False]
+    assert ["nothing was learnt" in text for text in told] == [True, False]
+
+
+@pytest.mark.parametrize("change", ["a test of a checkpoint", "another corpus"])
+def test_only_of_a_training_on_its_own_corpus_is_said_that_nothing_was_learnt(change, tmp_path):
+    simulate(tmp_path, [Method("c3d_dfew", 0.14, folds=[2])], Corpus(folds=(2,)), [3])
+    file = tmp_path / "c3d_dfew" / "fold2_seed3" / "result.json"
+    result = json.loads(file.read_text())
+    if change == "another corpus":
+        result |= {"trained_on": result["dataset"], "dataset": f"{result['dataset']} -> MAFW"}
+    else:
+        result["metrics"] = {"checkpoint": result["metrics"]["last"]}
+    file.write_text(json.dumps(result))
+    assert "at chance" in summary(file.parent) and "learnt" not in summary(file.parent)
 
 
 def test_every_number_is_that_of_the_files(made):
@@ -230,7 +244,7 @@ def _refresh(file: Path) -> None:
         (lambda file: file.write_text(file.read_text()[:500]), "result.json cannot be read as JSON"),
         (lambda file: _change(file, fold="one"), "(fold: expected int, got str)"),
         (lambda file: _change(file, seed=0), "fold1_seed0 are both c3d_dfew, fold 1, seed 0"),
-        (lambda file: (file.parent / "predictions.csv").unlink(), "predictions.csv: cannot be read"),
+        (lambda file: (file.parent / "predictions.csv").unlink(), "predictions.csv cannot be read (No such file"),
         (lambda file: shutil.copy(file.parents[1] / "fold2_seed1" / "predictions.csv", file.parent), "one run"),
     ],
     ids=["half", "kind", "twice", "no predictions", "those of another run"],

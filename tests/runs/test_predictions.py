@@ -47,7 +47,8 @@ def test_subjects_are_kept_where_all_are_known(file):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "columns are none: expected name,label,pred"),
+        ("", "is empty: expected a header"),
+        ("sep=;\n", "is empty: expected a header"),
         ("name,label\na,0\n", "columns are 'name,label': expected"),
         ("name,label,pred\n", "holds no prediction"),
         ("name,label,pred\na,happy,0\n", "line 2: label is 'happy': expected a whole number"),
@@ -171,6 +172,19 @@ def test_what_is_no_file_or_no_text_is_said(tmp_path):
     (tmp_path / "binary.csv").write_bytes(b"name,label,pred\n\xff\xfe,0,0\n")
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "wide.csv").write_text('name,label,pred\n"' + "x" * 200_000 + '",0,0\n')
-    for name in ("binary", "folder", "wide", "nothing"):
-        with pytest.raises(UserError, match=rf"{name}\.csv: cannot be read as a CSV file"):
+    said = {
+        "binary": "is not a UTF-8 text file",
+        "folder": "cannot be read .Is a directory",
+        "wide": r"line 2: not CSV .field larger than field limit",
+        "nothing": "cannot be read .No such file or directory",
+    }
+    for name, reason in said.items():
+        with pytest.raises(UserError, match=rf"{name}\.csv,? {reason}"):
             read_predictions(tmp_path / f"{name}.csv")
+
+
+def test_predictions_are_read_as_spreadsheets_write_them(tmp_path):
+    """What Excel saves in German, told the separator in its first line, with a row of nothing and an escaped name."""
+    (tmp_path / "excel.csv").write_bytes("\ufeffsep=;\r\nName;label;pred\r\n;;\r\n'=1+1; 0;1\r\nZoë;1;1\r\n".encode())
+    read = read_predictions(tmp_path / "excel.csv")
+    assert read.name == ["=1+1", "Zoë"] and read.label.tolist() == [0, 1] and read.pred.tolist() == [1, 1]

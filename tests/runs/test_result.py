@@ -96,6 +96,7 @@ def _at(document, path):
     [
         (("fold",), "one", "(fold: expected int, got str)"),
         (("num_folds",), 10**7, "(num_folds: expected int <= 1000)"),
+        (("fold",), 99, "(fold is 99, and num_folds "),
         (("seed",), -1, "(seed: expected int >= 0)"),
         (("config_name",), GONE, "(there is no config_name)"),
         (("protocol",), None, "(protocol: expected object, got null)"),

@@ -51,7 +51,7 @@ def copy_of(original, home):
 
 
 def content(home):
-    return {path.name: path.read_bytes() for path in (home / STORE).iterdir()}
+    return {path.name: path.read_bytes() for path in (home / STORE).iterdir() if path.name != ".lock"}
 
 
 def pack(home, *more, check=False):

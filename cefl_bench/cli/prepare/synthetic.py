@@ -2,10 +2,9 @@
 
 import argparse
 import os
-from pathlib import Path
 
 from cefl_bench.errors import UserError, one_line_errors
-from cefl_bench.files import data_home
+from cefl_bench.files import data_home, expanded
 from cefl_bench.synthesis.corpus import PRESETS, Corpus
 from cefl_bench.synthesis.production import produce
 
@@ -25,9 +24,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other people and videos (default: 0)")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: all cores)")
     parser.add_argument(
-        "--out", type=Path, help="folder to write to (default: synthetic_PRESET in $CEFL_BENCH_DATA, else in data/)"
+        "--out", type=expanded, help="folder to write to (default: synthetic_PRESET in $CEFL_BENCH_DATA, else in data/)"
     )
-    parser.add_argument("--sheet", type=Path, help="write a contact sheet of an existing corpus to this .png, and stop")
+    parser.add_argument("--sheet", type=expanded, help="write a contact sheet of an existing corpus as .png, and stop")
     return parser.parse_args()
 
 
