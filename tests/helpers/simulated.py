@@ -81,6 +81,10 @@ class Corpus:
         return names, label, [f"f{fold}s{person:02d}" for person in who], hard
 
 
+SMALL = Corpus(folds=(1, 2), clips=60)
+TWO = (Method("ceflnet_dfew", 0.62), Method("c3d_dfew", 0.3))
+
+
 def simulate(out: Path, methods: Sequence[Method] = METHODS, corpus: Corpus | None = None, seeds=(0, 1)) -> Path:
     """Write `out`/<config>/fold<K>_seed<S>/, with the result and the predictions of every method, fold and seed."""
     corpus = corpus or Corpus()
@@ -186,3 +190,8 @@ def _protocol(method: Method, corpus: Corpus) -> dict[str, Any]:
     epochs = 20 if method.track == "fair" else 100
     common = dict(track=method.track, dataset=dict(type=corpus.name), batch_size=32, schedule=dict(epochs=epochs))
     return common | {"selection": "last"} | dict(method.protocol)
+
+
+def rows_of(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The rows of a table by their methods."""
+    return {row["method"]: row for row in table["rows"]}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers.boards import predictions_file
 from helpers.run import run_tool
-from helpers.simulated import CLASSES, Corpus, Method, simulate
+from helpers.simulated import CLASSES, SMALL, Corpus, Method, simulate
 
 from cefl_bench.commands.report import NewExternal, report_with
 from cefl_bench.errors import UserError
@@ -17,8 +17,6 @@ from cefl_bench.report.external import add_external
 from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.markdown import markdown
 from cefl_bench.report.pages import write_report
-
-SMALL = Corpus(folds=(1, 2), clips=60)
 
 
 @pytest.fixture

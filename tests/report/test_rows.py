@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.simulated import CLASSES, Corpus, Method, scores_of, simulate
+from helpers.simulated import CLASSES, SMALL, Corpus, Method, scores_of, simulate
 
 from cefl_bench.errors import UserError
 from cefl_bench.functional.recall import recall_scores
@@ -15,7 +15,6 @@ from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.runs.predictions import read_predictions, write_predictions
 
 TWO = (Method("ceflnet_dfew", 0.62), Method("c3d_dfew", 0.3))
-SMALL = Corpus(folds=(1, 2), clips=60)
 
 
 @pytest.fixture

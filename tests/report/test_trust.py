@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.simulated import Corpus, Method, simulate
+from helpers.simulated import SMALL, Corpus, Method, simulate
 
 from cefl_bench.errors import UserError
 from cefl_bench.report.external import add_external
@@ -13,7 +13,6 @@ from cefl_bench.report.markdown import markdown
 from cefl_bench.report.pages import write_report
 
 TWO = (Method("ceflnet_dfew", 0.62), Method("c3d_dfew", 0.3))
-SMALL = Corpus(folds=(1, 2), clips=60)
 
 
 @pytest.fixture
