@@ -35,7 +35,9 @@ def run(root: Path, *more: str) -> subprocess.CompletedProcess:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """All files but the lock, which names the process that held it last."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def finished(folder: Path) -> dict[str, int]:

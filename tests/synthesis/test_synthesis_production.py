@@ -33,8 +33,8 @@ def one_line(done: subprocess.CompletedProcess) -> str:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """All files but the cache that a reader of the corpus leaves."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != CACHE]
+    """All files but the cache that a reader leaves, and the lock, which names the process that held it last."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in (CACHE, ".lock")]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
