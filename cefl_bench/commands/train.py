@@ -24,7 +24,7 @@ from cefl_bench.commands.machine import (
 )
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
-from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say
+from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say, weigh_classes
 from cefl_bench.config import HELD_OUT
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
@@ -143,6 +143,7 @@ def run(plan: Plan) -> None:
     with told_as("train_dataloader.dataset.pipeline"):
         video_bytes = datasets["train"][0]["video"].nbytes
     check_shared_memory(config, video_bytes)
+    weigh_classes(config, datasets["train"])
     with told_as("the run"):
         runner = PlainRunner.from_cfg(config)
         runner.build_loops("train_loop", "val_loop")

@@ -15,6 +15,7 @@ from cefl_bench.config import bases, classes_of, corpora, load_config
 from cefl_bench.config_check import check_values
 from cefl_bench.contracts.parts import examine_aggregator, examine_backbone, examine_head
 from cefl_bench.contracts.promise import Outcome, expect, outcomes
+from cefl_bench.functional.loss_options import with_class_weights
 from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
 from cefl_bench.models.recognizer import Recognizer
 from cefl_bench.plain import plain
@@ -56,6 +57,7 @@ def examine_model(config: Config) -> Iterator[Outcome]:
         frames, clips = clips * frames // network.num_clips, network.num_clips
     backbone, aggregator, head = (dict(config.model[part]) for part in ("backbone", "aggregator", "head"))
     backbone.pop("init_cfg", None)
+    head = with_class_weights(head, [1] * network.head.num_classes)
     aggregator["in_dim"], head["in_dim"] = network.backbone.feat_dim, network.aggregator.feat_dim
     names = [type(part).__name__ for part in (network.backbone, network.aggregator, network.head)]
     clip_shape = (channels, frames, height, width)
