@@ -77,15 +77,18 @@ def with_class_weights(head: dict[str, Any], counts: Sequence[int]) -> dict[str,
 def losses_in_words(head: Mapping[str, Any]) -> Iterator[str]:
     """What sets the loss of a head's config apart from the plain cross-entropy, such as `label smoothing 0.1`."""
     if head.get("label_smoothing"):
-        yield f"label smoothing {head['label_smoothing']:g}"
+        yield f"label smoothing {_shown(head['label_smoothing'])}"
     weights = head.get("class_weights")
-    if weights == BALANCED:
-        yield "balanced class weights"
-    elif weights is not None:
-        yield f"class weights {', '.join(f'{weight:g}' for weight in weights)}"
+    if weights is not None:
+        yield "balanced class weights" if weights == BALANCED else "class weights of its own"
     for name, words in (("focal_gamma", "focal loss, gamma"), ("ial_weight", "IAL x"), ("ec_stfl_weight", "EC-STFL x")):
         if head.get(name):
-            yield f"{words} {head[name]:g}"
+            yield f"{words} {_shown(head[name])}"
+
+
+def _shown(value: Any) -> str:
+    """A number; the config of a stranger's result may hold anything in its place."""
+    return f"{value:g}" if _is_number(value) else "?"
 
 
 def _is_number(value: Any) -> bool:

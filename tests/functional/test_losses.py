@@ -193,6 +193,6 @@ def test_options_in_words():
         "EC-STFL x 10",
     ]
     assert list(losses_in_words({"class_weights": [1, 2.5], "focal_gamma": 2})) == [
-        "class weights 1, 2.5",
+        "class weights of its own",
         "focal loss, gamma 2",
     ]
