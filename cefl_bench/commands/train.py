@@ -39,10 +39,11 @@ from cefl_bench.parallel.workers import HOLDER, LOCK, alone_in
 from cefl_bench.plain import plain
 from cefl_bench.records import Cost
 from cefl_bench.report.confusion import draw_confusion
+from cefl_bench.report.curves import draw_curves
 from cefl_bench.report.summary import summary
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.environment import device_name
-from cefl_bench.runs.folder import CONFIG, CONFUSION, LAST, RESULT
+from cefl_bench.runs.folder import CONFIG, CONFUSION, CURVES, LAST, RESULT
 from cefl_bench.runs.result import read_result
 
 
@@ -159,9 +160,11 @@ def run(plan: Plan) -> None:
 
 
 def finish(folder: Path) -> Path:
-    """Draw the confusion matrix of a finished run, and say how it ended."""
+    """Draw the curves and the confusion matrix of a finished run, and say how it ended."""
     if is_main_process():
-        draw_confusion(read_result(folder / RESULT), folder / CONFUSION)
+        result = read_result(folder / RESULT)
+        draw_curves(result, folder / CURVES)
+        draw_confusion(result, folder / CONFUSION)
         say(summary(folder))
     return folder
 

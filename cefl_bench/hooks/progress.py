@@ -2,7 +2,6 @@
 
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 from mmengine.dist import is_main_process
@@ -14,7 +13,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.functional.duration import duration
 from cefl_bench.hooks.losses import EpochLosses
 from cefl_bench.registry import HOOKS
-from cefl_bench.runs.folder import LOG
+from cefl_bench.runs.log import add_to_log
 
 
 @HOOKS.register_module()
@@ -91,8 +90,7 @@ class Progress(Hook):
     def _say(self, runner: Runner, line: str) -> None:
         if is_main_process():
             tqdm.write(line)
-            with open(Path(runner.work_dir) / LOG, "a", encoding="utf-8") as log:
-                log.write(line + "\n")
+            add_to_log(runner.work_dir, line)
 
     def _open(self, title: str, total: int) -> None:
         # disable=None: no bar where the output is not a terminal, such as in a log file

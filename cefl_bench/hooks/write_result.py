@@ -25,6 +25,7 @@ from cefl_bench.records import Prediction
 from cefl_bench.registry import HOOKS
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.folder import PREDICTIONS, RESULT, SELECTED
+from cefl_bench.runs.log import add_to_log
 from cefl_bench.runs.predictions import write_predictions
 from cefl_bench.runs.result import SCHEMA_VERSION
 
@@ -127,9 +128,12 @@ class WriteResult(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         checkpoint["result"] = json.dumps(self._state)
-        if self._state.get("selected", {}).get("epoch") == runner.epoch and is_main_process():
+        selected = self._state.get("selected")
+        if selected is not None and selected["epoch"] == runner.epoch and is_main_process():
             weights = {name: checkpoint[name] for name in ("meta", "state_dict")}
             checkpoints.save(Path(runner.work_dir) / SELECTED, weights)
+            so_far = f"best on the held-out videos so far, val WAR {selected['val']['war']:.3f}"
+            add_to_log(runner.work_dir, f"wrote {SELECTED}: epoch {runner.epoch}, {so_far}")
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         self._state = json.loads(checkpoint["result"])

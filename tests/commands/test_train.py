@@ -49,10 +49,10 @@ def result(finished):
 def test_a_run_says_what_it_does_and_what_it_left(finished, result):
     out = (finished / "stdout.txt").read_text()
     assert "42 training and 14 test videos" in out and f"protocol {result['protocol_id']}" in out
-    assert [line.split("  ")[0] for line in (finished / "train.log").read_text().splitlines()] == [
-        f"epoch {epoch}/3" for epoch in (1, 2, 3)
-    ]
-    for name in ("result.json", "predictions.csv", "confusion.png"):
+    told = [line.split("  ")[0] for line in (finished / "train.log").read_text().splitlines()]
+    assert told[::2] == [f"epoch {epoch}/3" for epoch in (1, 2, 3)]
+    assert told[1::2] == [f"wrote last.pth: epoch {epoch}" for epoch in (1, 2, 3)]
+    for name in ("result.json", "predictions.csv", "curves.png", "confusion.png"):
         assert str(RUN / name) in out and (finished / name).stat().st_size > 0
     assert not list(finished.glob(".*tmp*"))
 

@@ -9,7 +9,7 @@ class SpreadOfClips(MeanClips):
     """The mean of the clips, whose features it draws together."""
 
     def forward(self, feature_BND: torch.Tensor) -> tuple[torch.Tensor, None]:
-        self.spread = feature_BND.var(dim=1).mean()
+        self.spread = feature_BND.var(dim=1, correction=0).mean()
         return super().forward(feature_BND)
 
     def auxiliary_losses(self, label_B: torch.Tensor) -> dict[str, torch.Tensor]:
