@@ -13,26 +13,30 @@ from torch import nn
 from cefl_bench.commands.facts import config_cost, video_shape
 from cefl_bench.config import bases, classes_of, corpora, load_config
 from cefl_bench.config_check import check_values
+from cefl_bench.contracts.metrics import examine_metric
 from cefl_bench.contracts.parts import examine_aggregator, examine_backbone, examine_head
 from cefl_bench.contracts.promise import Outcome, expect, outcomes
 from cefl_bench.functional.loss_options import with_class_weights
 from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
 from cefl_bench.models.recognizer import Recognizer
 from cefl_bench.plain import plain
-from cefl_bench.registry import MODELS
+from cefl_bench.registry import METRICS, MODELS
 
 TRACKS = ("fair", "pretrained", "paper")
 MAX_LEAF_LINES = 40
 
 
 def examine_leaf(path: str | Path, config: Config) -> Iterator[Outcome]:
-    """Check a config and every part of its model.
+    """Check a config, every part of its model, and its metrics.
 
     Args:
         path: its file; one of `configs/` keeps the rules of the house too.
     """
     yield from examine_config(path, config)
     yield from examine_model(config)
+    metrics = config.val_evaluator
+    for metric in metrics if isinstance(metrics, list) else [metrics]:
+        yield from examine_metric(metric["type"].__name__, partial(METRICS.build, metric), _num_classes(config))
 
 
 def examine_config(path: str | Path, config: Config) -> Iterator[Outcome]:
@@ -64,6 +68,10 @@ def examine_model(config: Config) -> Iterator[Outcome]:
     yield from examine_backbone(names[0], partial(MODELS.build, backbone), clip_shape)
     yield from examine_aggregator(names[1], partial(MODELS.build, aggregator), clips, aggregator["in_dim"])
     yield from examine_head(names[2], partial(MODELS.build, head), head["in_dim"], network.head.num_classes)
+
+
+def _num_classes(config: Config) -> int:
+    return len(classes_of(config.train_dataloader.dataset))
 
 
 def protocol_differences(configs: Mapping[str, Config]) -> Iterator[str]:
