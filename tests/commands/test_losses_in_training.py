@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 import torch
-from helpers.run import ROOT, TINY, dataset
+from helpers.auxiliary import LOSSES, leaf_with_losses
+from helpers.run import TINY, dataset
 from helpers.trees import CLASSES
 
 from cefl_bench.commands.setup import RunOptions
@@ -23,15 +24,6 @@ OPTIONS = (
     "train_dataloader.persistent_workers=False",
     "train_dataloader.dataset.pipeline.0.size=40",
 )
-ADDED = """
-from cefl_bench.datasets.balanced_sampler import BalancedSampler
-from helpers.auxiliary import SpreadOfClips
-
-model.aggregator = dict(type=SpreadOfClips)
-model.head.update(label_smoothing=0.1, class_weights="balanced", ial_weight=0.1, ec_stfl_weight=0.5)
-train_dataloader.sampler = dict(type=BalancedSampler)
-"""
-LOSSES = ("loss_class", "loss_ial", "loss_ec_stfl", "loss_spread")
 RARE = "disgust"
 NUM_RARE, NUM_OTHER = 1, 3
 """Training videos of the rare class and of each other one: 19 in all."""
@@ -45,10 +37,7 @@ def leaf(tmp_path_factory, data_home):
     lines = (corpus / "labels.csv").read_text().splitlines(keepends=True)
     kept = [line for line in lines if not re.match(rf"s[34]_{RARE}_|\w+_1,", line)]
     (corpus / "labels.csv").write_text("".join(kept))
-    (folder / "_base_").symlink_to(ROOT / "configs" / "_base_")
-    text = (ROOT / "configs" / "ceflnet_synthetic.py").read_text(encoding="utf-8")
-    (folder / "leaf_synthetic.py").write_text(text + ADDED, encoding="utf-8")
-    return folder / "leaf_synthetic.py"
+    return leaf_with_losses(folder)
 
 
 @pytest.fixture
