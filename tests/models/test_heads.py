@@ -6,8 +6,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from helpers.contracts import assert_kept
+from helpers.run import SYNTHETIC, TINY
 
+from cefl_bench.commands.facts import video_shape
+from cefl_bench.config import load_config, parse_options
+from cefl_bench.contracts.configs import examine_model
 from cefl_bench.contracts.parts import examine_head
+from cefl_bench.cost.workload import Workload
 from cefl_bench.errors import UserError
 from cefl_bench.functional.losses import ec_stfl_loss, focal_loss, intensity_aware_loss
 from cefl_bench.models.heads.base import Head
@@ -78,3 +83,10 @@ def test_weights_that_nobody_has_counted_are_never_taken_for_even_ones():
 def test_a_misspelt_option_is_an_error():
     with pytest.raises(UserError, match="LinearHead: there is no 'label_smothing'"):
         LinearHead(24, 7, label_smothing=0.1)
+
+
+def test_a_model_whose_weights_are_to_be_counted_can_be_timed_and_checked():
+    config = load_config(SYNTHETIC, parse_options([*TINY, "model.head.class_weights=balanced"]))
+    _, shape = video_shape(config)
+    Workload(config, shape, frame_size=40, device=torch.device("cpu")).training(2)()
+    assert_kept(examine_model(config))
