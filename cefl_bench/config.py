@@ -14,6 +14,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import checkout
 from cefl_bench.functional.protocol import is_other_corpus
 from cefl_bench.plain import from_plain
+from cefl_bench.registry import arguments_of
 
 RESERVED = {
     "work_dir": "give --work-dir",
@@ -29,6 +30,8 @@ SPLIT_KEYS = ("split", "fold", "pipeline", "shuffle_labels", "holdout")
 """What a loader says of its dataset; all else is what the corpus is."""
 VAL = "val"
 HELD_OUT_SHARE = 0.1
+ANY_OTHER = "*"
+"""Among the names that a part takes: whatever else one writes."""
 OF_BASES = (Path(), Path("configs"))
 """The folders that a config may be said to be in when it is one of `bases()`."""
 
@@ -259,16 +262,19 @@ def _check_option(config: Config, key: str) -> None:
                 "it, such as train_cfg.max_epochs=1"
             ) from None
     last = key.split(".")[-1]
-    if isinstance(here, Mapping | Config) and last not in here and not _accepts(here, last, config):
-        raise UserError(f"--cfg-options {key}: there is no {last!r}: expected one of {', '.join(sorted(here.keys()))}")
+    if not isinstance(here, Mapping | Config):
+        return
+    known = {*here.keys(), *_arguments(here, config)}
+    if not {last, ANY_OTHER} & known:
+        raise UserError(f"--cfg-options {key}: there is no {last!r}: expected one of {', '.join(sorted(known))}")
 
 
-def _accepts(part: Mapping[str, Any] | Config, name: str, config: Config) -> bool:
-    """Whether something may be added to a part of a config: an argument of its type, anything to a dict without one."""
+def _arguments(part: Mapping[str, Any] | Config, config: Config) -> set[str]:
+    """What may be added to a part of a config: the arguments of its type, anything to a dict without one."""
     if part is config or part is config.train_cfg:
-        return False
+        return set()
     kind = part.get("type")
     if not inspect.isclass(kind):
-        return True
-    parameters = inspect.signature(kind).parameters
-    return name in parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+        return {ANY_OTHER}
+    arguments = arguments_of(kind)
+    return {*arguments.kinds} | ({ANY_OTHER} if arguments.any_other else set())

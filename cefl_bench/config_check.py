@@ -2,7 +2,6 @@
 
 import inspect
 import math
-import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import msgspec
 from mmengine.config import Config
 
 from cefl_bench.errors import UserError
+from cefl_bench.registry import arguments_of
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
@@ -119,18 +119,16 @@ def _check_arguments(path: str, part: Mapping[str, Any]) -> None:
     """The arguments of one part against the signature of its class."""
     kind = part["type"]
     try:
-        parameters = inspect.signature(kind).parameters
-        hints = typing.get_type_hints(kind.__init__ if inspect.isclass(kind) else kind)
-    except (TypeError, ValueError, NameError):  # a class without a signature, or hints that name what is not there
+        kinds = arguments_of(kind).kinds
+    except (TypeError, ValueError):  # a class without a signature
         return
     for name, value in part.items():
-        if name == "type" or name not in hints:
+        if name == "type" or kinds.get(name) is None:
             continue
-        is_part = isinstance(value, Mapping) and "type" in value  # it becomes an object, and is checked on its own
-        if is_part or (name in parameters and parameters[name].kind is inspect.Parameter.VAR_KEYWORD):
+        if isinstance(value, Mapping) and "type" in value:  # it becomes an object, and is checked on its own
             continue
         try:
-            msgspec.convert(_builtin(value), hints[name])
+            msgspec.convert(_builtin(value), kinds[name])
         except msgspec.ValidationError as error:
             raise UserError(_in_words(str(error), {path: {name: value}}, f"{path}.{name}")) from None
         except TypeError:

@@ -4,7 +4,7 @@ Legend, used in names and docstrings: B batch, N clips per video, C channels, T 
 D feature, K classes, F frames of a video file. A tensor's name may carry its shape: `video_BNCTHW`.
 """
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict, final
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypedDict, final
 
 import numpy as np
 from typing_extensions import NotRequired
@@ -28,6 +28,15 @@ class Entry(TypedDict):
     """(F,) true emotional intensity 0..1 of every frame, where the corpus knows it."""
     apex: NotRequired[tuple[int, int]]
     """First frame of the apex and the one after its last, where the corpus knows it."""
+
+
+class Draw(NamedTuple):
+    """A video that a sampler draws more than once in an epoch: what it asks a dataset for."""
+
+    video: int
+    """Its index."""
+    times_before: int
+    """How often it was drawn before in this epoch; each time it is cut and augmented in another way."""
 
 
 class SyntheticCard(TypedDict):

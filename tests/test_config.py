@@ -1,11 +1,16 @@
-"""Which file the name of a config means."""
+"""Which file the name of a config means, and which arguments its parts take."""
+
+from dataclasses import dataclass
 
 import pytest
 from helpers.run import ROOT
 
 from cefl_bench import config as configs
-from cefl_bench.config import find_config, load_config
+from cefl_bench.config import find_config, load_config, parse_options
+from cefl_bench.config_check import check_values
 from cefl_bench.errors import UserError
+from cefl_bench.models.heads.linear_head import LinearHead
+from cefl_bench.registry import arguments_of
 
 LEAF = ROOT / "configs" / "ceflnet_dfew.py"
 
@@ -55,3 +60,44 @@ def test_a_folder_that_is_called_configs_does_not_make_a_checkout(tmp_path, monk
     monkeypatch.setattr("cefl_bench.files.__file__", str(package / "files.py"))
     monkeypatch.setattr(configs, "__file__", str(package / "config.py"))
     assert configs.bases() == package / "configs"
+
+
+def test_every_head_of_ours_takes_the_options_of_the_loss():
+    for leaf in ("c3d_synthetic", "ceflnet_synthetic"):
+        config = load_config(
+            leaf, parse_options(["model.head.label_smoothing=0.1", "model.head.class_weights=balanced"])
+        )
+        check_values(config)
+        assert config.model.head.label_smoothing == 0.1 and config.model.head.class_weights == "balanced"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("model.head.label_smothing=0.1", "there is no 'label_smothing': expected one of class_weights, dropout,"),
+        ("model.head.label_smoothing=much", "model.head.label_smoothing is 'much': expected a number"),
+        ("model.head.class_weights=3", "model.head.class_weights is 3: expected a text or a list or None"),
+    ],
+)
+def test_an_option_of_the_loss_that_is_wrong_is_named(option, message):
+    with pytest.raises(UserError) as error:
+        check_values(load_config("c3d_synthetic", parse_options([option])))
+    assert message in str(error.value)
+
+
+@dataclass
+class Plain:
+    """Its constructor names what it takes."""
+
+    width: int = 3
+
+
+def takes_anything(width: int = 3, **options):
+    """Its signature does not say what it takes."""
+
+
+def test_arguments_are_those_that_a_signature_tells():
+    assert arguments_of(Plain) == ({"width": int}, False)
+    assert arguments_of(takes_anything) == ({"width": int}, True)
+    known = arguments_of(LinearHead)
+    assert known.kinds["dropout"] is float and known.kinds["focal_gamma"] is float and not known.any_other

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 
@@ -21,6 +22,7 @@ from cefl_bench.config import (
 from cefl_bench.config_check import check_values
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
+from cefl_bench.functional.loss_options import with_class_weights
 from cefl_bench.functional.protocol import difference, is_other_corpus
 from cefl_bench.plain import from_plain, plain
 from cefl_bench.registry import DATASETS
@@ -157,6 +159,17 @@ def build_dataset(config: Config, loader: str) -> VideoDataset:
     check_readers(loader, dataset.pipeline.transforms)
     check_store(dataset)
     return dataset
+
+
+def weigh_classes(config: Config, train_set: VideoDataset) -> None:
+    """Put the weights of the training videos in the place of `class_weights="balanced"` of the head, and tell them."""
+    classes = train_set.label_classes
+    labels = [entry["label"] for entry in train_set.entries()]
+    weighed = with_class_weights(config.model.head, np.bincount(labels, minlength=len(classes)).tolist())
+    if weighed is not config.model.head:
+        config.model.head = weighed
+        weights = zip(classes, weighed["class_weights"], strict=True)
+        say(f"class weights: {', '.join(f'{name} {weight:.3g}' for name, weight in weights)}")
 
 
 def say(text: str) -> None:

@@ -24,7 +24,7 @@ from cefl_bench.commands.machine import (
 )
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
-from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say
+from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say, weigh_classes
 from cefl_bench.config import HELD_OUT
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
@@ -39,10 +39,11 @@ from cefl_bench.parallel.workers import HOLDER, LOCK, alone_in
 from cefl_bench.plain import plain
 from cefl_bench.records import Cost
 from cefl_bench.report.confusion import draw_confusion
+from cefl_bench.report.curves import draw_curves
 from cefl_bench.report.summary import summary
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.environment import device_name
-from cefl_bench.runs.folder import CONFIG, CONFUSION, LAST, RESULT
+from cefl_bench.runs.folder import CONFIG, CONFUSION, CURVES, LAST, RESULT
 from cefl_bench.runs.result import read_result
 
 
@@ -143,6 +144,7 @@ def run(plan: Plan) -> None:
     with told_as("train_dataloader.dataset.pipeline"):
         video_bytes = datasets["train"][0]["video"].nbytes
     check_shared_memory(config, video_bytes)
+    weigh_classes(config, datasets["train"])
     with told_as("the run"):
         runner = PlainRunner.from_cfg(config)
         runner.build_loops("train_loop", "val_loop")
@@ -158,9 +160,11 @@ def run(plan: Plan) -> None:
 
 
 def finish(folder: Path) -> Path:
-    """Draw the confusion matrix of a finished run, and say how it ended."""
+    """Draw the curves and the confusion matrix of a finished run, and say how it ended."""
     if is_main_process():
-        draw_confusion(read_result(folder / RESULT), folder / CONFUSION)
+        result = read_result(folder / RESULT)
+        draw_curves(result, folder / CURVES)
+        draw_confusion(result, folder / CONFUSION)
         say(summary(folder))
     return folder
 

@@ -13,25 +13,30 @@ from torch import nn
 from cefl_bench.commands.facts import config_cost, video_shape
 from cefl_bench.config import bases, classes_of, corpora, load_config
 from cefl_bench.config_check import check_values
+from cefl_bench.contracts.metrics import examine_metric
 from cefl_bench.contracts.parts import examine_aggregator, examine_backbone, examine_head
 from cefl_bench.contracts.promise import Outcome, expect, outcomes
+from cefl_bench.functional.loss_options import with_class_weights
 from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
 from cefl_bench.models.recognizer import Recognizer
 from cefl_bench.plain import plain
-from cefl_bench.registry import MODELS
+from cefl_bench.registry import METRICS, MODELS
 
 TRACKS = ("fair", "pretrained", "paper")
 MAX_LEAF_LINES = 40
 
 
 def examine_leaf(path: str | Path, config: Config) -> Iterator[Outcome]:
-    """Check a config and every part of its model.
+    """Check a config, every part of its model, and its metrics.
 
     Args:
         path: its file; one of `configs/` keeps the rules of the house too.
     """
     yield from examine_config(path, config)
     yield from examine_model(config)
+    metrics = config.val_evaluator
+    for metric in metrics if isinstance(metrics, list) else [metrics]:
+        yield from examine_metric(metric["type"].__name__, partial(METRICS.build, metric), _num_classes(config))
 
 
 def examine_config(path: str | Path, config: Config) -> Iterator[Outcome]:
@@ -56,12 +61,17 @@ def examine_model(config: Config) -> Iterator[Outcome]:
         frames, clips = clips * frames // network.num_clips, network.num_clips
     backbone, aggregator, head = (dict(config.model[part]) for part in ("backbone", "aggregator", "head"))
     backbone.pop("init_cfg", None)
+    head = with_class_weights(head, [1] * network.head.num_classes)
     aggregator["in_dim"], head["in_dim"] = network.backbone.feat_dim, network.aggregator.feat_dim
     names = [type(part).__name__ for part in (network.backbone, network.aggregator, network.head)]
     clip_shape = (channels, frames, height, width)
     yield from examine_backbone(names[0], partial(MODELS.build, backbone), clip_shape)
     yield from examine_aggregator(names[1], partial(MODELS.build, aggregator), clips, aggregator["in_dim"])
     yield from examine_head(names[2], partial(MODELS.build, head), head["in_dim"], network.head.num_classes)
+
+
+def _num_classes(config: Config) -> int:
+    return len(classes_of(config.train_dataloader.dataset))
 
 
 def protocol_differences(configs: Mapping[str, Config]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,12 +34,12 @@ class Part:
     Args:
         build: makes it, with random weights.
         inputs: what it takes, a batch of at least two.
-        objective: part -> a number that it would be trained on; by default that of its output.
+        objective: the module and the inputs -> a number that it would be trained on.
     """
 
     build: Callable[[], nn.Module]
     inputs: tuple[torch.Tensor, ...]
-    objective: Callable[[nn.Module], torch.Tensor] | None = None
+    objective: Callable[[Any, tuple[torch.Tensor, ...]], torch.Tensor]
 
     @cached_property
     def module(self) -> Any:
@@ -65,14 +65,14 @@ def examine_backbone(name: str, build: Callable[[], Backbone], clip_shape: tuple
     """Check a backbone on random clips (C, T, H, W)."""
     generator = torch.Generator().manual_seed(0)
     clip_BCTHW = torch.randn(2, *clip_shape, generator=generator)
-    return outcomes(f"backbone {name}", Part(build, (clip_BCTHW,)), BACKBONE | ANY_PART)
+    return outcomes(f"backbone {name}", Part(build, (clip_BCTHW,), _with_auxiliary_losses), BACKBONE | ANY_PART)
 
 
 def examine_aggregator(name: str, build: Callable[[], Aggregator], num_clips: int, in_dim: int) -> Iterator[Outcome]:
     """Check an aggregator on random features."""
     generator = torch.Generator().manual_seed(0)
     feature_BND = torch.randn(2, num_clips, in_dim, generator=generator)
-    return outcomes(f"aggregator {name}", Part(build, (feature_BND,)), AGGREGATOR | ANY_PART)
+    return outcomes(f"aggregator {name}", Part(build, (feature_BND,), _with_auxiliary_losses), AGGREGATOR | ANY_PART)
 
 
 def examine_head(name: str, build: Callable[[], Head], in_dim: int, num_classes: int) -> Iterator[Outcome]:
@@ -84,19 +84,39 @@ def examine_head(name: str, build: Callable[[], Head], in_dim: int, num_classes:
     def gives_losses(part: Part) -> None:
         losses = part.module.loss(feature_BD, label_B)
         expect(bool(losses), "loss() gives no loss: expected a dict of at least one")
-        for key, loss in losses.items():
-            expect(key.startswith("loss_"), f"loss() gives {key!r}: expected keys loss_<what>, which mmengine adds up")
-            expect(loss.dim() == 0, f"loss() gives {key} of shape {tuple(loss.shape)}: expected one number")
+        _check_losses("loss()", losses)
 
     def gives_scores(part: Part) -> None:
         shape, wanted = tuple(part.output.shape), (len(label_B), num_classes)
         expect(shape == wanted, f"gives {shape}: expected (B, K) = {wanted}")
 
-    def objective(head: Any) -> torch.Tensor:
-        return sum(head.loss(feature_BD, label_B).values())
+    def objective(head: Any, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        return sum(head.loss(*inputs, label_B).values())
 
     promises = {"gives scores (B, K)": gives_scores, "gives losses": gives_losses}
     return outcomes(f"head {name}", Part(build, (feature_BD,), objective), promises | ANY_PART)
+
+
+def _check_losses(giver: str, losses: Mapping[str, torch.Tensor]) -> None:
+    for key, loss in losses.items():
+        expect(key.startswith("loss_"), f"{giver} gives {key!r}: expected keys loss_<what>, which mmengine adds up")
+        expect(loss.dim() == 0, f"{giver} gives {key} of shape {tuple(loss.shape)}: expected one number")
+
+
+def _auxiliary_losses(module: Any, inputs: tuple[torch.Tensor, ...]) -> Mapping[str, torch.Tensor]:
+    """Those of a backbone or an aggregator that has seen the inputs; every video is of the first class."""
+    return module.auxiliary_losses(torch.zeros(len(inputs[0]), dtype=torch.int64))
+
+
+def _with_auxiliary_losses(module: Any, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    output = _first(module(*inputs)).square().sum()
+    return output + sum(_auxiliary_losses(module, inputs).values())
+
+
+def _gives_auxiliary_losses(part: Part) -> None:
+    module = copy.deepcopy(part.module).train()
+    module(*part.inputs)
+    _check_losses("auxiliary_losses()", _auxiliary_losses(module, part.inputs))
 
 
 def _gives_features(part: Part) -> None:
@@ -143,8 +163,7 @@ def _learns(part: Part) -> None:
     learning = [name for name, parameter in module.named_parameters() if parameter.requires_grad]
     if not learning:
         return
-    objective = part.objective or (lambda module: _first(module(*part.inputs)).square().sum())
-    objective(module).backward()
+    part.objective(module, part.inputs).backward()
     unused = [name for name in learning if module.get_parameter(name).grad is None]
     expect(
         not unused,
@@ -208,10 +227,12 @@ def _first(output: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
 BACKBONE: dict[str, Callable[[Part], None]] = {
     "gives features (B, feat_dim)": _gives_features,
     "clips do not mix": _keeps_clips_apart,
+    "auxiliary losses are numbers by name": _gives_auxiliary_losses,
 }
 AGGREGATOR: dict[str, Callable[[Part], None]] = {
     "gives a feature (B, feat_dim) and clip weights": _joins_clips,
     "videos do not mix": _keeps_videos_apart,
+    "auxiliary losses are numbers by name": _gives_auxiliary_losses,
 }
 ANY_PART: dict[str, Callable[[Part], None]] = {
     "every trained parameter gets a gradient": _learns,

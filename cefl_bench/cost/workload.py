@@ -10,6 +10,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper, build_optim_wrapper
 from torch import nn
 from torch.nn.utils import convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format
 
+from cefl_bench.functional.loss_options import with_class_weights
 from cefl_bench.registry import MODELS
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -40,7 +41,10 @@ class Workload:
     ) -> None:
         self.config, self.video_shape, self.frame_size, self.device = config, video_shape, frame_size, device
         self.precision, self.compiled = precision, compiled
-        self.network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor}).to(device)
+        # the time of a step does not depend on how much a class weighs
+        head = with_class_weights(config.model.head, [1] * config.model.head.num_classes)
+        self.network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor, "head": head})
+        self.network.to(device)
         if memory_format == "channels_last":
             convert_conv2d_weight_memory_format(self.network, torch.channels_last)
             convert_conv3d_weight_memory_format(self.network, torch.channels_last_3d)

@@ -18,7 +18,7 @@ from cefl_bench.datasets.reading import Reading
 from cefl_bench.errors import UserError
 from cefl_bench.files import corpus_root, data_home, described
 from cefl_bench.functional.folds import held_out
-from cefl_bench.records import Entry, Sample
+from cefl_bench.records import Draw, Entry, Sample
 from cefl_bench.sources import identities
 
 SIDES_OF_SPLIT = {"train": ("train",), "val": ("train",), "test": ("test",), "all": ("train", "test")}
@@ -33,8 +33,8 @@ class VideoDataset(BaseDataset):
     every fold and `class_counts` of `all`, or of `train` and `test`) and implements `required_files()` and
     `load_entries()`.
 
-    Randomness is a function of (seed, epoch, index) alone: neither the number of workers nor a resumed run changes what
-    a video looks like in an epoch.
+    Randomness is a function of (seed, epoch, index) alone, and of how often a `Draw` says that the video was drawn
+    before: neither the number of workers nor a resumed run changes what a video looks like in an epoch.
 
     Args:
         data_root: the corpus; a relative path starts at `data_home()`, `~` is the user's home.
@@ -249,13 +249,14 @@ class VideoDataset(BaseDataset):
         """Begin an epoch: what is random in it follows from these two."""
         self._seed_epoch[0], self._seed_epoch[1] = seed, epoch
 
-    def __getitem__(self, index: int) -> Sample:
+    def __getitem__(self, index: int | Draw) -> Sample:
+        index, times_before = index if isinstance(index, Draw) else Draw(index, 0)
         if index not in range(len(self)):
             raise IndexError(index)
         failures: list[str] = []
         for place in range(len(self)):
             try:
-                sample = self._read((index + place) % len(self))
+                sample = self._read((index + place) % len(self), times_before)
                 break
             except UserError as error:
                 failures.append(str(error))
@@ -275,7 +276,7 @@ class VideoDataset(BaseDataset):
         sample["unreadable"] = "\n".join(failures)
         return sample
 
-    def _read(self, index: int) -> Sample:
+    def _read(self, index: int, times_before: int = 0) -> Sample:
         """Put a video through the pipeline.
 
         Raises:
@@ -284,7 +285,8 @@ class VideoDataset(BaseDataset):
         """
         entry = self.get_data_info(index)
         seed, epoch = self._seed_epoch.tolist()
-        rng = None if self.test_mode else np.random.default_rng([seed, epoch, index])
+        # NumPy takes a 0 at the end for nothing: a first draw is what it is without one
+        rng = None if self.test_mode else np.random.default_rng([seed, epoch, index, times_before])
         self.reading.begin(index)
         try:
             return self.pipeline(entry | {"rng": rng, "data_root": self.data_root})

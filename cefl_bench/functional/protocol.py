@@ -23,6 +23,7 @@ class Rule(NamedTuple):
 
 RULES = (
     Rule("model.backbone.init_cfg*", "protocol", "the start: weights learnt from other data move every score"),
+    Rule("model.head.*", "method", "its head and its loss, with class weights; a table says which loss"),
     Rule("model.*", "method", "what a table compares"),
     Rule("method", "method", "its name"),
     Rule("title", "method", "its name for people"),
@@ -40,6 +41,7 @@ RULES = (
         for name in ("num_workers", "persistent_workers", "pin_memory", "prefetch_factor")
     ),
     Rule("test_dataloader.batch_size", "neither", "a video is scored alone: the rest of its batch does not matter"),
+    Rule("train_dataloader.sampler.*", "protocol", "how often a video is trained on"),
     Rule("train_dataloader.*", "protocol", "what is trained on, in which batches"),
     Rule("test_dataloader.*", "protocol", "what is tested on"),
     Rule("data_preprocessor.*", "protocol", "what the network sees of a frame"),

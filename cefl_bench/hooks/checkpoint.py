@@ -22,6 +22,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.registry import HOOKS
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.folder import LAST
+from cefl_bench.runs.log import add_to_log
 
 STATELESS_HOOKS = (
     DistSamplerSeedHook,
@@ -112,6 +113,7 @@ class Checkpoint(Hook):
         runner.call_hook("before_save_checkpoint", checkpoint=checkpoint)
         if is_main_process():
             checkpoints.save(Path(runner.work_dir) / LAST, checkpoint)
+            add_to_log(runner.work_dir, f"wrote {LAST}: epoch {runner.epoch}")
         self._saved_epoch = runner.epoch
 
 

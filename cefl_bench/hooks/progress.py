@@ -2,7 +2,6 @@
 
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 from mmengine.dist import is_main_process
@@ -12,8 +11,9 @@ from tqdm import tqdm
 
 from cefl_bench.errors import UserError
 from cefl_bench.functional.duration import duration
+from cefl_bench.hooks.losses import EpochLosses
 from cefl_bench.registry import HOOKS
-from cefl_bench.runs.folder import LOG
+from cefl_bench.runs.log import add_to_log
 
 
 @HOOKS.register_module()
@@ -25,7 +25,7 @@ class Progress(Hook):
 
     def __init__(self) -> None:
         self._bar = tqdm(disable=True)
-        self._losses: list[float] = []
+        self._losses = EpochLosses()
         self._first_epoch, self._lr = 0, 0.0
         self._run_start = self._epoch_start = time.monotonic()
 
@@ -37,17 +37,16 @@ class Progress(Hook):
         self._say(runner, f"resumed after epoch {runner.epoch}")
 
     def before_train_epoch(self, runner: Runner) -> None:
-        self._losses, self._epoch_start = [], time.monotonic()
+        self._losses, self._epoch_start = EpochLosses(), time.monotonic()
         self._open(f"epoch {runner.epoch + 1}/{runner.max_epochs}", len(runner.train_dataloader))
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        loss = outputs["loss"].item()
+        loss = self._losses.add(outputs)
         if not math.isfinite(loss):
             raise UserError(
                 f"the loss became {loss} in epoch {runner.epoch + 1}, batch {batch_idx + 1}: lower the learning "
                 "rate, e.g. --cfg-options optim_wrapper.optimizer.lr=0.001, with another --work-dir"
             )
-        self._losses.append(loss)
         self._step(f"loss {loss:.3f}")
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -78,21 +77,20 @@ class Progress(Hook):
         self._close()
 
     def _line(self, runner: Runner, epoch: int, scores: str) -> str:
-        if not self._losses:  # resumed after the last epoch, for the test alone
+        if not self._losses.means():  # resumed after the last epoch, for the test alone
             return f"epoch {epoch}/{runner.max_epochs}{scores}"
         now = time.monotonic()
         left = (now - self._run_start) / (epoch - self._first_epoch) * (runner.max_epochs - epoch)
         width = len(str(runner.max_epochs))
         return (
-            f"epoch {epoch:{width}}/{runner.max_epochs}  loss {sum(self._losses) / len(self._losses):.3f}{scores}"
+            f"epoch {epoch:{width}}/{runner.max_epochs}  {self._losses.in_words()}{scores}"
             f"  lr {self._lr:.2g}  {now - self._epoch_start:.1f} s" + (f"  {duration(left)} left" if left else "")
         )
 
     def _say(self, runner: Runner, line: str) -> None:
         if is_main_process():
             tqdm.write(line)
-            with open(Path(runner.work_dir) / LOG, "a", encoding="utf-8") as log:
-                log.write(line + "\n")
+            add_to_log(runner.work_dir, line)
 
     def _open(self, title: str, total: int) -> None:
         # disable=None: no bar where the output is not a terminal, such as in a log file

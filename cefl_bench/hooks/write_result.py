@@ -20,10 +20,12 @@ from tqdm import tqdm
 from cefl_bench.files import write_text
 from cefl_bench.functional.localization import localization_scores
 from cefl_bench.functional.recall import predicted_class, recall_scores
+from cefl_bench.hooks.losses import EpochLosses
 from cefl_bench.records import Prediction
 from cefl_bench.registry import HOOKS
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.folder import PREDICTIONS, RESULT, SELECTED
+from cefl_bench.runs.log import add_to_log
 from cefl_bench.runs.predictions import write_predictions
 from cefl_bench.runs.result import SCHEMA_VERSION
 
@@ -48,7 +50,7 @@ class WriteResult(Hook):
         self._outputs: list[Prediction] = []
         self._unreadable: dict[str, set[str]] = {"train": set(), "test": set()}
         self._last_predictions: list[Prediction] = []
-        self._losses: list[float] = []
+        self._losses = EpochLosses()
         self._tested = False
         self._epoch_start = time.monotonic()
         # What a resumed run takes over from the checkpoint:
@@ -60,16 +62,16 @@ class WriteResult(Hook):
             self._state["init"] = model.backbone.init_source._asdict() | {"sha256": _weights_sha256(model)}
 
     def before_train_epoch(self, runner: Runner) -> None:
-        self._losses, self._epoch_start = [], time.monotonic()
+        self._losses, self._epoch_start = EpochLosses(), time.monotonic()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        self._losses.append(outputs["loss"].item())
+        self._losses.add(outputs)
         self._note_unreadable("train", data_batch["unreadable"])
 
     def after_train_epoch(self, runner: Runner) -> None:
         seconds = time.monotonic() - self._epoch_start
         self._state["train_seconds"] += seconds
-        row = {"epoch": runner.epoch + 1, "loss": float(np.mean(self._losses)), "seconds": seconds}
+        row = {"epoch": runner.epoch + 1} | self._losses.means() | {"seconds": seconds}
         self._state["history"].append(row | {"lr": runner.optim_wrapper.get_lr()["lr"][0]})
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
@@ -126,9 +128,12 @@ class WriteResult(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         checkpoint["result"] = json.dumps(self._state)
-        if self._state.get("selected", {}).get("epoch") == runner.epoch and is_main_process():
+        selected = self._state.get("selected")
+        if selected is not None and selected["epoch"] == runner.epoch and is_main_process():
             weights = {name: checkpoint[name] for name in ("meta", "state_dict")}
             checkpoints.save(Path(runner.work_dir) / SELECTED, weights)
+            so_far = f"best on the held-out videos so far, val WAR {selected['val']['war']:.3f}"
+            add_to_log(runner.work_dir, f"wrote {SELECTED}: epoch {runner.epoch}, {so_far}")
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         self._state = json.loads(checkpoint["result"])

@@ -52,11 +52,24 @@ class Recognizer(BaseModel):
         """`tensor`: scores (B, K). `loss`: the head's losses. `predict`: a `Prediction` per video."""
         feature, clip_weights = self.extract(video)
         if mode == "loss":
-            return self.head.loss(feature, others["label"])
+            return self._losses(feature, others["label"])
         scores = self.head(feature)
         if mode == "tensor":
             return scores
         return [_prediction(i, scores, clip_weights, others) for i in range(scores.shape[0])]
+
+    def _losses(self, feature_BD: Tensor, label_B: Tensor) -> dict[str, Tensor]:
+        """The losses of the head, and those that the other parts add."""
+        losses = dict(self.head.loss(feature_BD, label_B))
+        for part in (self.backbone, self.aggregator):
+            for name, loss in part.auxiliary_losses(label_B).items():
+                if name in losses:
+                    raise UserError(
+                        f"{type(part).__name__}: auxiliary_losses gives {name!r}, which another part gives too: "
+                        "expected a name of its own"
+                    )
+                losses[name] = loss
+        return losses
 
 
 def _regroup(video_BNCTHW: Tensor, num_clips: int) -> Tensor:

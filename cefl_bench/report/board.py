@@ -119,6 +119,8 @@ class Row(TypedDict):
     runs_uneven: bool
     """Whether not every fold was run with every seed."""
     models_differ: list[str]
+    losses: list[str]
+    """What it is trained on beside or in the place of the cross-entropy, in words."""
     source: str
     """Where predictions of other code come from."""
     clips: int

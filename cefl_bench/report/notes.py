@@ -23,6 +23,9 @@ def badges(row: Row, table: Table) -> list[Badge]:
     found = []
     if row["external"]:
         found.append(Badge("external", "predictions that were made elsewhere", warning=False))
+    if row["losses"]:
+        meaning = "trained on this too, or in this way, and not on the plain cross-entropy alone"
+        found.append(Badge(", ".join(row["losses"]), meaning, warning=False))
     missing = sum(run["missing"] for run in row["runs"])
     if missing:
         found.append(Badge(f"{missing:,} missing", "clips without a prediction; they count as wrong"))

@@ -1,12 +1,13 @@
 """The rows of a table: what the runs of a method have in common, add up to, and cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from cefl_bench.functional.loss_options import losses_in_words
 from cefl_bench.functional.outcomes import Metric
 from cefl_bench.functional.protocol import difference
 from cefl_bench.functional.recall import UNANSWERED, chance_limit
@@ -56,6 +57,7 @@ def make_row(runs: Sequence[Run], clips: Clips, folder: Path, latency: Latency |
         "seeds": sorted({run.seed for run in runs if run.seed is not None}),
         "runs_uneven": not first.external and len({_seeds(runs, fold) for fold in folds}) > 1,
         "models_differ": _model_differences(runs),
+        "losses": _losses(first),
         "source": first.source,
         "clips": scores["clips"],
         "missing": sorted(set(chain.from_iterable(line["missing_names"] for line in lines))),
@@ -199,6 +201,13 @@ def _model_differences(runs: Sequence[Run]) -> list[str]:
 def _model(run: Run) -> dict[str, Any]:
     config = run.result["config"] if run.result else {}
     return {name: config.get(name) for name in ("model", "custom_hooks")}
+
+
+def _losses(run: Run) -> list[str]:
+    """What sets its loss apart from the cross-entropy; a config may hold anything."""
+    model = _model(run)["model"]
+    head = model.get("head") if isinstance(model, Mapping) else None
+    return list(losses_in_words(head)) if isinstance(head, Mapping) else []
 
 
 def _all_official(lines: Sequence[RunLine]) -> bool | None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from cefl_bench.functional.recall import chance_limit
-from cefl_bench.runs.folder import CONFUSION, LAST, PREDICTIONS, RESULT, SELECTED
+from cefl_bench.runs.folder import CONFUSION, CURVES, LAST, PREDICTIONS, RESULT, SELECTED
 from cefl_bench.runs.result import BEST_TEST, HEADLINE, Localization, Scores, read_result
 
-LEFT = (RESULT, PREDICTIONS, CONFUSION, SELECTED, LAST)
+LEFT = (RESULT, PREDICTIONS, CURVES, CONFUSION, SELECTED, LAST)
 
 
 def summary(folder: Path) -> str:

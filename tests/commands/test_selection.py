@@ -72,6 +72,11 @@ def test_the_epoch_that_counts_is_the_best_on_the_held_out_people(finished):
     selected, row = metrics["selected_by_val"], history[SELECTED - 1]
     assert (selected["uar"], selected["war"]) == (row["uar"], row["war"])
     assert selected["val"] == {"uar": row["val_uar"], "war": row["val_war"]}
+    told = [line for line in (finished / "train.log").read_text().splitlines() if line.startswith("wrote selected.pth")]
+    assert [line.partition(", ")[0] for line in told] == [
+        f"wrote selected.pth: epoch {epoch}" for epoch in (1, SELECTED)
+    ]
+    assert told[-1].endswith(f"val WAR {max(HELD_OUT_RIGHT) / len(CLASSES):.3f}")
     out = (finished / "stdout.txt").read_text()
     assert "14 training, 7 held-out and 7 test videos" in out and "selected by val epoch" in out
     assert set(result["data_fingerprint"]) == {"train", "val", "test"}

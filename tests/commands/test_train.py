@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers.auxiliary import LOSSES, leaf_with_losses
 from helpers.children import as_torchrun
 from helpers.kills import kill_training
 from helpers.run import ROOT, TINY, run_tool
@@ -49,10 +50,10 @@ def result(finished):
 def test_a_run_says_what_it_does_and_what_it_left(finished, result):
     out = (finished / "stdout.txt").read_text()
     assert "42 training and 14 test videos" in out and f"protocol {result['protocol_id']}" in out
-    assert [line.split("  ")[0] for line in (finished / "train.log").read_text().splitlines()] == [
-        f"epoch {epoch}/3" for epoch in (1, 2, 3)
-    ]
-    for name in ("result.json", "predictions.csv", "confusion.png"):
+    told = [line.split("  ")[0] for line in (finished / "train.log").read_text().splitlines()]
+    assert told[::2] == [f"epoch {epoch}/3" for epoch in (1, 2, 3)]
+    assert told[1::2] == [f"wrote last.pth: epoch {epoch}" for epoch in (1, 2, 3)]
+    for name in ("result.json", "predictions.csv", "curves.png", "confusion.png"):
         assert str(RUN / name) in out and (finished / name).stat().st_size > 0
     assert not list(finished.glob(".*tmp*"))
 
@@ -162,9 +163,11 @@ def test_two_processes_test_like_one(finished, environment, start_tool, tmp_path
 
 
 def test_two_processes_train_together(environment, tmp_path):
-    """With torchrun itself, which starts two processes of tools/train.py."""
+    """With torchrun itself, which starts two processes of tools/train.py; with every loss, and a sampler of ours."""
+    leaf = leaf_with_losses(tmp_path)
+    environment = environment | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
-    command += [ROOT / "tools" / "train.py", CONFIG, "--work-dir", tmp_path / "run", "--launcher", "pytorch"]
+    command += [ROOT / "tools" / "train.py", leaf, "--work-dir", tmp_path / "run", "--launcher", "pytorch"]
     command += ["--cfg-options", *TINY, "train_cfg.max_epochs=1"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -173,9 +176,11 @@ def test_two_processes_train_together(environment, tmp_path):
     assert result["clips"]["scored"] == 14
     assert len(read_predictions(tmp_path / "run" / "predictions.csv").name) == 14
     assert result["protocol"]["batch_size"] == 28, "two processes see twice the batch"
+    (row,) = result["history"]
+    assert row["loss"] == pytest.approx(sum(row[name] for name in LOSSES), rel=1e-5)
     # Both tested the model that was saved, batch statistics included.
     checkpoint = tmp_path / "run" / "last.pth"
-    run_tool("test.py", CONFIG, checkpoint, "--out", tmp_path / "test", "--cfg-options", *TINY, env=environment)
+    run_tool("test.py", leaf, checkpoint, "--out", tmp_path / "test", "--cfg-options", *TINY, env=environment)
     one, two = (read_predictions(tmp_path / name / "predictions.csv").scores for name in ("run", "test"))
     torch.testing.assert_close(torch.tensor(one), torch.tensor(two), atol=1e-5, rtol=1e-4)
 

@@ -25,7 +25,7 @@ README, CONTRIBUTING, INDEX = ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT
 MAX_README_WORDS = 900
 GUIDES = [page for page in PAGES if page.name not in ("CHANGELOG.md", "model_zoo.md")]
 """Pages of what there is now; a changelog also names what is gone."""
-INVENTED = ("my_net", "my_package", "my_corpus", "my_method")
+INVENTED = ("my_net", "my_package", "my_corpus", "my_method", "alike_clips", "frozen_frames", "brier", "reverse_time")
 """Names in examples of what a reader writes."""
 OTHER_PROGRAMS = {"--nproc-per-node", "--universal", "--python-version", "--no-header", "--no-annotate", "--extra"}
 OTHER_PROGRAMS |= {"--all-extras", "--no-deps", "--require-hashes", "--no-build-isolation"}
@@ -119,7 +119,7 @@ def test_examples_of_configs_load(page, tmp_path, monkeypatch):
 
 
 def test_the_backbone_that_contributors_begin_with_keeps_its_contract(tmp_path, monkeypatch):
-    part, leaf = blocks(CONTRIBUTING, "python")
+    part, leaf, *_ = blocks(CONTRIBUTING, "python")
     name = "cefl_bench.models.backbones.my_net"
     module = types.ModuleType(name)
     monkeypatch.setitem(sys.modules, name, module)

@@ -4,11 +4,11 @@ import functools
 
 import numpy as np
 import pytest
-import torch
 from helpers.contracts import assert_kept
 from helpers.readers import check_reader
 from mmcv.transforms import BaseTransform
 
+from cefl_bench.contracts.metrics import examine_metric
 from cefl_bench.contracts.parts import examine_aggregator, examine_backbone, examine_head
 from cefl_bench.models.aggregators.base import Aggregator
 from cefl_bench.models.backbones.base import Backbone
@@ -72,23 +72,7 @@ def test_transform_adds_and_keeps(cls):
         assert set(entry) <= set(out)
 
 
+@pytest.mark.parametrize("num_classes", [3, 7])
 @pytest.mark.parametrize("cls", registered(METRICS).values(), ids=lambda cls: cls.__name__)
-def test_metric_scores_predictions_under_its_own_name(cls):
-    metric = cls()
-    for label in range(6):
-        weights = torch.tensor([0.1, 0.6, 0.2, 0.1])
-        prediction = {
-            "name": str(label),
-            "label": label % 3,
-            "scores": torch.eye(3)[label % 3],
-            "clip_weights": weights,
-            "frame_indices": torch.arange(16)[None],
-            "frame_intensity": weights.repeat_interleave(4)[None],
-            "apex": torch.tensor([5, 7]),
-            "unreadable": "",
-        }
-        metric.process(None, [prediction])
-    scores = metric.evaluate(6)
-    assert scores and all(name.startswith(f"{cls.__name__.lower()}/") for name in scores)
-    assert all(isinstance(value, float) for value in scores.values())
-    assert max(scores.values()) == pytest.approx(1.0), "every prediction is right, and the weights find the apex"
+def test_metric(cls, num_classes):
+    assert_kept(examine_metric(cls.__name__, cls, num_classes))

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from cefl_bench.config import load_config
+from cefl_bench.datasets.balanced_sampler import BalancedSampler
+from cefl_bench.functional.loss_options import LossOptions
 from cefl_bench.functional.protocol import difference, kind_of, leaf_paths, protocol_id, protocol_of
 from cefl_bench.plain import plain
 
@@ -92,10 +94,29 @@ def _changed(config, path):
     return changed
 
 
+def _with_losses_and_sampler(leaf):
+    """A leaf with every option of the loss, and the sampler that balances classes."""
+    config = load_config(leaf)
+    options = dict(label_smoothing=0.1, class_weights=[1.0] * 7, focal_gamma=2.0, ial_weight=0.1, ec_stfl_weight=10.0)
+    assert options.keys() == LossOptions.__annotations__.keys()
+    config.model.head.update(options)
+    config.train_dataloader.sampler = dict(type=BalancedSampler, power=0.5)
+    return config
+
+
+def test_losses_are_the_methods_and_the_sampler_is_the_protocols():
+    before, after = (protocol_of(plain(make(CONFIG).to_dict())) for make in (load_config, _with_losses_and_sampler))
+    assert {line.split(":")[0] for line in difference(before, after)} == {
+        "training_loader.sampler.power",
+        "training_loader.sampler.shuffle",
+        "training_loader.sampler.type",
+    }
+
+
 def test_every_value_of_every_config_is_protocol_or_method_or_neither_as_listed():
     seen = set()
-    for leaf in LEAVES:
-        config = plain(load_config(leaf).to_dict()) | {"num_processes": 1, "launcher": "none", "work_dir": "x"}
+    for leaf, make in [*((leaf, load_config) for leaf in LEAVES), (CONFIG, _with_losses_and_sampler)]:
+        config = plain(make(leaf).to_dict()) | {"num_processes": 1, "launcher": "none", "work_dir": "x"}
         before = protocol_id(protocol_of(config))
         for path in leaf_paths(config):
             kind = kind_of(path).kind
@@ -105,6 +126,7 @@ def test_every_value_of_every_config_is_protocol_or_method_or_neither_as_listed(
             moved = protocol_id(protocol_of(_changed(config, path))) != before
             assert moved == (kind == "protocol"), f"{leaf.stem}: {path} is listed as {kind}"
     assert len(seen) > 100
+    assert {("model.head.class_weights.6", "method"), ("train_dataloader.sampler.power", "protocol")} <= seen
 
 
 def test_a_field_that_nobody_thought_of_is_part_of_the_protocol():

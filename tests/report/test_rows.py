@@ -210,3 +210,20 @@ def test_speed_files_may_hold_loaders_too(folder):
     model = {"config": "c3d_dfew.py", "device_name": "CPU", "precision": "fp32", "latency": {"median_ms": 12.5}}
     (folder / "speed" / "all.json").write_text(json.dumps([{"loader": "packed"}, model]))
     assert rows_of(folder)["c3d_dfew"]["latency_ms"] == 12.5
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ({"dropout": 0.5}, []),
+        ({"label_smoothing": 0.1, "class_weights": "balanced"}, ["label smoothing 0.1", "balanced class weights"]),
+        ({"ial_weight": "<b>", "class_weights": 3}, ["class weights of its own", "IAL x ?"]),
+        ("a head", []),
+    ],
+    ids=str,
+)
+def test_a_row_says_what_its_loss_is(head, words, folder):
+    for run in (folder / "c3d_dfew").iterdir():
+        change(run, config={"model": {"head": head}})
+    assert rows_of(folder)["c3d_dfew"]["losses"] == words
+    assert rows_of(folder)["ceflnet_dfew"]["losses"] == []

@@ -217,6 +217,7 @@ def test_whom_a_note_is_of_is_said():
         (dict(folds_missing=1, folds=[1]), "1 of 2 folds"),
         (dict(external=True), "external"),
         (dict(runs=[RUN]), "trained once"),
+        (dict(losses=["label smoothing 0.1", "EC-STFL x 10"]), "label smoothing 0.1, EC-STFL x 10"),
     ],
 )
 def test_a_rank_is_never_shown_without_what_sets_its_row_apart(known, text):

@@ -22,3 +22,10 @@ class Aggregator(BaseModule):
 
     def forward(self, feature_BND: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         raise NotImplementedError
+
+    def auxiliary_losses(self, label_B: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Losses of its own, `loss_<what>`, which `Recognizer` adds to the head's; by default none.
+
+        Asked for after `forward` of the same videos, in training alone. What a loss needs of it, `forward` keeps.
+        """
+        return {}

@@ -49,3 +49,11 @@ class Backbone(BaseModule):
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
+
+    def auxiliary_losses(self, label_B: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Losses of its own, `loss_<what>`, which `Recognizer` adds to the head's; by default none.
+
+        Asked for after `encode_videos` of the same B videos, in training alone. What a loss needs of it, `forward`
+        keeps: there a video's clips come one after the other, B * N in all.
+        """
+        return {}

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
+from typing_extensions import Unpack
 
+from cefl_bench.functional.loss_options import LossOptions
 from cefl_bench.models.heads.base import Head
 from cefl_bench.registry import MODELS
 
@@ -16,12 +18,18 @@ class MLPHead(Head):
     Args:
         hidden_dims: widths of the hidden layers; None for CEFLNet's, which are 128, 64 for six classes, else 256, 128.
         dropout: probability before the last layer.
+        **losses: `LossOptions`.
     """
 
     def __init__(
-        self, in_dim: int, num_classes: int, hidden_dims: Sequence[int] | None = None, dropout: float = 0.4
+        self,
+        in_dim: int,
+        num_classes: int,
+        hidden_dims: Sequence[int] | None = None,
+        dropout: float = 0.4,
+        **losses: Unpack[LossOptions],
     ) -> None:
-        super().__init__(in_dim, num_classes)
+        super().__init__(in_dim, num_classes, **losses)
         if hidden_dims is None:
             hidden_dims = (128, 64) if num_classes == 6 else (256, 128)
         layers: list[nn.Module] = []
