@@ -17,7 +17,6 @@ from cefl_bench.models.start import init_source
     ("name", "size", "params", "gigamacs"),
     [
         ("swin3d_t", 224, 27_855_853, 43.88),
-        ("mvit_v1_b", 224, 36_308_455, 70.60),
         ("mvit_v2_s", 224, 34_235_527, 64.22),
         ("s3d", 224, 7_917_223, 17.98),
     ],

@@ -138,7 +138,7 @@ def test_published_weights_of_3d_resnet18_fill_it(tmp_path):
 
 
 @pytest.mark.parametrize("build", [ResNet3D18, MC318, R2Plus1D18, I3D, P3D63])
-@pytest.mark.parametrize(("num_frames", "size"), [(16, 112), (16, 224), (1, 48), (5, 160)])
+@pytest.mark.parametrize(("num_frames", "size"), [(16, 224), (1, 48)])
 def test_any_number_of_frames_and_any_size_fit(build, num_frames, size):
     with torch.device("meta"):
         backbone = build()
