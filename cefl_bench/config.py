@@ -257,6 +257,8 @@ def _check_option(config: Config, key: str) -> None:
         try:
             here = here[int(part)] if isinstance(here, list) else here[part]
         except (KeyError, ValueError, IndexError, TypeError, AttributeError):
+            if isinstance(here, Mapping) and part in _arguments(here, config):
+                return  # an argument that the config leaves out, such as trunk_args: what is in it is not ours to know
             raise UserError(
                 f"--cfg-options {key}: the config has no {'.'.join(key.split('.')[: depth + 1])!r}: expected a path in "
                 "it, such as train_cfg.max_epochs=1"

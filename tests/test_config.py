@@ -101,3 +101,14 @@ def test_arguments_are_those_that_a_signature_tells():
     assert arguments_of(takes_anything) == ({"width": int}, True)
     known = arguments_of(LinearHead)
     assert known.kinds["dropout"] is float and known.kinds["focal_gamma"] is float and not known.any_other
+
+
+def test_an_option_reaches_into_an_argument_that_the_config_leaves_out():
+    config = load_config("resnet18_frames_dfew", {"model.backbone.trunk_args.zero_init_last": False})
+    assert config.model.backbone.trunk_args == dict(zero_init_last=False)
+
+
+@pytest.mark.parametrize("key", ["model.backbone.trunk_argz.img_size", "model.bakbone.width", "optim.lr"])
+def test_an_option_of_a_misspelt_path_is_refused(key):
+    with pytest.raises(UserError, match=f"--cfg-options {key}: the config has no"):
+        load_config("resnet18_frames_dfew", {key: 1})

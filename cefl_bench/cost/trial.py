@@ -1,5 +1,6 @@
-"""Whether a network takes its input at all: one video, for real."""
+"""Whether a network takes its input at all: one video, for real; and where it does not, what to set."""
 
+import inspect
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,9 @@ from cefl_bench.cost.ledger import one_line
 from cefl_bench.errors import UserError
 from cefl_bench.registry import MODELS
 
+SIZES = (32, 48, 64, 96, 112, 128, 160, 192, 224, 240, 256, 288, 320, 384, 448, 512)
+"""Heights and widths in pixels that networks are built for."""
+
 
 def check_takes(model: Mapping[str, Any], video_shape: tuple[int, int, int, int, int]) -> None:
     """Send one black video through a model, on the CPU, in eval mode.
@@ -20,7 +24,7 @@ def check_takes(model: Mapping[str, Any], video_shape: tuple[int, int, int, int,
         video_shape: (N, C, T, H, W).
 
     Raises:
-        UserError: naming the part, its network and the layer that fails.
+        UserError: naming the part, its network, the layer that fails, and a setting with which it runs.
     """
     try:
         network = MODELS.build(dict(model)).eval()
@@ -49,13 +53,35 @@ def failing_module(network: nn.Module, error: Exception) -> str | None:
 def _reason(model: Mapping[str, Any], video_shape: tuple[int, ...], module: str, error: Exception) -> str:
     part = module.partition(".")[0]
     shape = " x ".join(map(str, video_shape))
-    size = video_shape[-1]
     return (
         f"{described(model.get(part) or model)} cannot take a video of {shape} (N x C x T x H x W): "
-        f"{module or 'the model'} fails ({one_line(error)}); change data_preprocessor.size or the frames that "
-        f"SampleClips takes, or tell the network the size, as model.backbone.trunk_args.img_size={size} does to a "
-        "vision transformer of timm"
+        f"{module or 'the model'} fails ({one_line(error)}); {_advice(model, video_shape)}"
     )
+
+
+def _advice(model: Mapping[str, Any], video_shape: tuple[int, ...]) -> str:
+    """The first of some settings with which the model runs: a network told the size first, then the nearest size."""
+    size = video_shape[-1]
+    backbone = model.get("backbone", {})
+    kind = backbone.get("type")
+    if inspect.isclass(kind) and "trunk_args" in inspect.signature(kind).parameters:
+        told = dict(backbone.get("trunk_args") or {}) | {"img_size": size}
+        if _takes({**model, "backbone": {**backbone, "trunk_args": told}}, video_shape):
+            return f"set model.backbone.trunk_args.img_size={size}, with which it runs"
+    for other in sorted(SIZES, key=lambda other: (abs(other - size), -other)):
+        if other != size and _takes(model, (*video_shape[:3], other, other)):
+            return f"set data_preprocessor.size={other}, with which it runs"
+    return "change data_preprocessor.size or the frames that SampleClips takes"
+
+
+def _takes(model: Mapping[str, Any], video_shape: tuple[int, ...]) -> bool:
+    """Whether a model runs on such a video, looking at shapes alone."""
+    try:
+        with torch.device("meta"), torch.no_grad():
+            MODELS.build(dict(model)).eval()(torch.empty(1, *video_shape))
+    except Exception:  # a network may fail in any way
+        return False
+    return True
 
 
 def described(part: Mapping[str, Any]) -> str:

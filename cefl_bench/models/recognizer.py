@@ -26,7 +26,8 @@ class Recognizer(BaseModel):
         num_clips: regroup the frames of a video into this many consecutive clips; None keeps the clips as sampled.
 
     Raises:
-        UserError: when `num_clips` is not a whole number from 1, or, in `forward`, does not divide a video's frames.
+        UserError: when `num_clips` is not a whole number from 1; in `forward`, when it does not divide a video's
+            frames, or the backbone's feature is not of its `feat_dim`.
     """
 
     def __init__(
@@ -44,7 +45,13 @@ class Recognizer(BaseModel):
         """Videos -> their features (B, D), and the clip weights (B, N) where the aggregator has them."""
         if self.num_clips is not None:
             video_BNCTHW = _regroup(video_BNCTHW, self.num_clips)
-        return self.aggregator(self.backbone.encode_videos(video_BNCTHW))
+        feature_BND = self.backbone.encode_videos(video_BNCTHW)
+        if feature_BND.shape[2:] != (self.backbone.feat_dim,):
+            raise UserError(
+                f"Recognizer: {type(self.backbone).__name__} gives {tuple(feature_BND.shape[2:])} values per clip: "
+                f"expected one feature of {self.backbone.feat_dim}; name a network that pools its map or tokens"
+            )
+        return self.aggregator(feature_BND)
 
     def forward(
         self, video: Tensor, mode: str = "tensor", **others: Any

@@ -142,7 +142,7 @@ def test_a_network_that_needs_values_is_uncounted_and_trains():
             (
                 "TimmFrames(name='vit_tiny_patch16_224') cannot take a video of 1 x 3 x 16 x 112 x 112",
                 "backbone.trunk.patch_embed fails (AssertionError: Input height (112)",
-                "trunk_args.img_size=112",
+                "; set model.backbone.trunk_args.img_size=112, with which it runs",
             ),
         ),
         (
@@ -150,7 +150,10 @@ def test_a_network_that_needs_values_is_uncounted_and_trains():
             ("'vit_tiny_patch16_224'", "{'img_size': 'big'}"),
         ),
         (dict(type=TimmFrames, name="resnet18", trunk_args=dict(block=7)), ("'resnet18'", "{'block': 7}")),
-        (dict(type=RefusesItsInput), ("RefusesItsInput()", "backbone.temporal fails (RuntimeError")),
+        (
+            dict(type=RefusesItsInput),
+            ("RefusesItsInput()", "backbone.temporal fails (RuntimeError", "; change data_preprocessor.size or"),
+        ),
         (dict(type=CannotBeBuilt), ("cannot be built (IndexError",)),
     ],
     ids=["another size", "a size it cannot have", "argument of another kind", "multiplies other shapes", "constructor"],

@@ -15,6 +15,8 @@ takes 2,048 values per frame where ours takes the 512 of ResNet-18 (timm calls t
 map in their first 1 x 1 convolution, ours in the 3 x 3. Its max-pooling has no padding and rounds the size up, ours
 pads by one. From scratch a ResNet starts as timm's do, with the last BatchNorm of every residual block at zero; theirs
 starts all at one (`trunk_args=dict(zero_init_last=False)`).
+
+The trunk may be any network of timm, so VGG11 and LSTM, which DFEW's paper lists too, is a config of this class.
 """
 
 from collections.abc import Mapping
@@ -39,8 +41,8 @@ class ResNetLSTM(Backbone):
     D is `num_frames * hidden_dim` for `readout='all'`, `hidden_dim` for `readout='last'`.
 
     Args:
-        trunk: a timm network, `resnet18` or `resnet50` in the literature.
-        trunk_args: further arguments of `timm.create_model`.
+        trunk: a timm network, `resnet18`, `resnet50` or `vgg11_bn` in the literature.
+        trunk_args: further arguments of `frame_trunk`, which are those of `timm.create_model` and `pooled`.
         cell: `lstm` or `gru`.
         readout: `all` or `last`, see above.
         num_frames: T, which `readout='all'` needs to know.

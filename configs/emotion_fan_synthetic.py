@@ -1,0 +1,16 @@
+"""Emotion-FAN on the synthetic corpus: python tools/train.py configs/emotion_fan_synthetic.py
+
+Small enough for two CPU cores: a narrow ResNet-10 as trunk.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.synthetic import *
+    from ._base_.loaders.synthetic import *
+    from ._base_.models.emotion_fan import *
+    from ._base_.runtime import *
+    from ._base_.schedules.synthetic import *
+
+model.backbone.name = "resnet10t"
+model.backbone.trunk_args = dict(channels=(16, 32, 64, 128), stem_width=16)

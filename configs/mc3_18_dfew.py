@@ -1,0 +1,10 @@
+"""MC3-18 on DFEW, fair track: python tools/train.py configs/mc3_18_dfew.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.dfew import *
+    from ._base_.loaders.fair import *
+    from ._base_.models.mc3_18 import *
+    from ._base_.runtime import *
+    from ._base_.schedules.fair import *

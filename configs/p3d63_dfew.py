@@ -1,0 +1,10 @@
+"""P3D-63 on DFEW, fair track: python tools/train.py configs/p3d63_dfew.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.dfew import *
+    from ._base_.loaders.fair import *
+    from ._base_.models.p3d63 import *
+    from ._base_.runtime import *
+    from ._base_.schedules.fair import *

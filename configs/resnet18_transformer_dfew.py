@@ -1,0 +1,10 @@
+"""ResNet-18 and transformer on DFEW, fair track: python tools/train.py configs/resnet18_transformer_dfew.py"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.dfew import *
+    from ._base_.loaders.fair import *
+    from ._base_.models.resnet18_transformer import *
+    from ._base_.runtime import *
+    from ._base_.schedules.fair import *

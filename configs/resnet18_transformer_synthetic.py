@@ -1,0 +1,17 @@
+"""ResNet-18 and transformer on the synthetic corpus: python tools/train.py configs/resnet18_transformer_synthetic.py
+
+Small enough for two CPU cores: a narrow ResNet-10 as trunk, positions that start small.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.synthetic import *
+    from ._base_.loaders.synthetic import *
+    from ._base_.models.resnet18_transformer import *
+    from ._base_.runtime import *
+    from ._base_.schedules.synthetic import *
+
+model.backbone.name = "resnet10t"
+model.backbone.trunk_args = dict(channels=(16, 32, 64, 128), stem_width=16)
+model.aggregator.position_std = 0.02
