@@ -56,6 +56,11 @@ class WriteResult(Hook):
         # What a resumed run takes over from the checkpoint:
         self._state: dict[str, Any] = {"history": [], "best": None, "last": None, "init": None, "train_seconds": 0.0}
 
+    @property
+    def history(self) -> list[dict[str, float | None]]:
+        """A line per epoch so far, as result.json has it."""
+        return self._state["history"]
+
     def before_train(self, runner: Runner) -> None:
         if self._state["init"] is None:
             model = getattr(runner.model, "module", runner.model)
