@@ -8,8 +8,9 @@ from cefl_bench.errors import one_line_errors
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description="Draw, for chosen test videos, the frames of each clip, its activation, the true intensity where "
-        "it is known, and the class scores."
+        description="Draw, for chosen test videos, what each clip (or frame, where a model sees one clip) is worth for "
+        "the predicted class, its activation where the model weighs clips, the true intensity where it is known, and "
+        "the class scores."
     )
     add_checkpoint(parser)
     parser.add_argument("--videos", nargs="+", default=(), metavar="NAME", help="names as in predictions.csv")

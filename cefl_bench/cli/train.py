@@ -31,6 +31,14 @@ def parse_arguments() -> argparse.Namespace:
         default="last",
         help="the epoch that counts: the last (default), or the best on a held-out tenth of the training fold",
     )
+    parser.add_argument(
+        "--log",
+        action="append",
+        default=[],
+        choices=("tensorboard", "wandb"),
+        help="also write the numbers of each epoch for TensorBoard or Weights & Biases: files in the work dir, nothing "
+        "is sent; may be given twice",
+    )
     add_no_pack(parser)
     add_config_options(parser)
     return parser.parse_args()

@@ -1,9 +1,10 @@
-"""Shows what a trained model saw: a figure per test video with the activation of every clip."""
+"""Shows what a trained model saw: a figure per test video with the worth of every clip or frame."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from cefl_bench.commands.pack import decode_always
@@ -11,16 +12,21 @@ from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
 from cefl_bench.functional.clips import regroup
+from cefl_bench.functional.occlusion import occluded, worth
 from cefl_bench.models.recognizer import Recognizer
 from cefl_bench.registry import MODELS
-from cefl_bench.report.activation import Explanation, draw_explanation
+from cefl_bench.report.explanation import Explanation, draw_explanation
 from cefl_bench.runs import checkpoints
+from cefl_bench.runs.folder import EXPLAIN, EXPLANATION
+
+VIDEOS_AT_A_TIME = 4
+"""How many copies of a video go through the network together: as many as fit in little memory."""
 
 
 def explain(
     options: RunOptions, checkpoint: str, names: Sequence[str] = (), num: int = 4, out: str | None = None
 ) -> list[Path]:
-    """Draw `activation_<name>.png` for the named test videos, else for the first one of each of `num` classes.
+    """Draw `explanation_<name>.png` for the named test videos, else for the first one of each of `num` classes.
 
     Returns:
         The figures, in the folder `out`, else `explain` beside the checkpoint.
@@ -31,46 +37,58 @@ def explain(
     dataset = build_dataset(config, "test_dataloader")
     model = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
     checkpoints.load_into(model, checkpoint)
-    folder = Path(out or Path(checkpoint).parent / "explain")
+    folder = Path(out or Path(checkpoint).parent / EXPLAIN)
     figures = []
     for index in tqdm(_chosen(dataset, names, num), desc="explaining", unit="video", disable=None):
         video = explain_video(model.eval(), dataset, index)
-        figures.append(folder / f"activation_{video.name.replace('/', '_')}.png")
+        figures.append(folder / f"{EXPLANATION}{video.name.replace('/', '_')}.png")
         draw_explanation(video, figures[-1])
     return figures
 
 
 @torch.no_grad()
 def explain_video(model: Recognizer, dataset: VideoDataset, index: int) -> Explanation:
-    """Run one video of a dataset through the model.
+    """Run one video of a dataset through the model, whole and with each of its parts taken away.
+
+    Its parts are the model's clips; where the model sees the video as one clip, they are its frames.
 
     Raises:
-        UserError: when the model's aggregator has no clip weights to show.
+        UserError: when the video cannot be read, or is a single frame.
     """
     entry, sample = dataset.get_data_info(index), dataset[index]
+    if sample["unreadable"]:
+        raise UserError(f"{entry['name']} cannot be explained: {sample['unreadable']}")
     batch = model.data_preprocessor({"video": torch.from_numpy(sample["video"])[None]}, training=False)
-    feature, weights = model.extract(batch["video"])
-    if weights is None:
-        raise UserError(
-            f"{type(model.aggregator).__name__} weighs no clips: an explanation needs one that does, like EIAN"
-        )
-    num_clips = weights.shape[1]
-    logits = model.head(feature)[0]
-    if "allowed_classes" in sample:
-        logits[~torch.from_numpy(sample["allowed_classes"])] = -torch.inf
-    frames = sample["video"].reshape(num_clips, -1, *sample["video"].shape[2:])
+    num_clips = model.num_clips or sample["video"].shape[0]
+    num_parts = num_clips if num_clips > 1 else sample["frame_indices"].size
+    allowed = torch.from_numpy(sample["allowed_classes"]) if "allowed_classes" in sample else None
+    probabilities, weights = _classify(model, batch["video"], allowed)
+    without = [
+        _classify(model, videos, allowed)[0]
+        for videos in occluded(batch["video"][0], num_parts).split(VIDEOS_AT_A_TIME)
+    ]
     return Explanation(
         name=entry["name"],
-        frames=frames,
-        frame_indices=regroup(sample["frame_indices"], num_clips),
+        frames=sample["video"].reshape(num_parts, -1, *sample["video"].shape[2:]),
+        frame_indices=regroup(sample["frame_indices"], num_parts),
         num_frames=max(entry["num_frames"], int(sample["frame_indices"].max()) + 1),
-        clip_weights=weights[0].cpu().numpy(),
-        probabilities=logits.softmax(0).cpu().numpy(),
+        worth=worth(probabilities[0], torch.cat(without)).cpu().numpy(),
+        clip_weights=None if weights is None else weights[0].cpu().numpy(),
+        probabilities=probabilities[0].cpu().numpy(),
         classes=tuple(dataset.label_classes),
         label=entry["label"],
         intensity=entry.get("intensity"),
         apex=entry.get("apex"),
     )
+
+
+def _classify(model: Recognizer, video_BNCTHW: Tensor, allowed_K: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Videos -> probabilities (B, K) of the allowed classes, and the clip weights (B, N) where there are any."""
+    feature, weights = model.extract(video_BNCTHW)
+    logits = model.head(feature)
+    if allowed_K is not None:
+        logits = logits.masked_fill(~allowed_K.to(logits.device), -torch.inf)
+    return logits.softmax(dim=1), weights
 
 
 def _chosen(dataset: VideoDataset, names: Sequence[str], num: int) -> list[int]:

@@ -16,7 +16,8 @@ from cefl_bench.cost.flops import cost_or_reason, model_cost
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import COMMAND, UserError
 from cefl_bench.files import expanded, sha256_of
-from cefl_bench.functional.protocol import is_other_corpus, protocol_id, protocol_of, start_of
+from cefl_bench.functional.protocol import SCRATCH, is_other_corpus, protocol_id, protocol_of, start_of
+from cefl_bench.models.start import init_source
 from cefl_bench.records import CountedCost
 from cefl_bench.runs.environment import environment
 from cefl_bench.transforms.blank import blank_sample
@@ -83,12 +84,19 @@ def other_data(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def start_facts(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Where the initial weights come from; of a file also its hash, which tells it from others of any name."""
-    source = start_of({"backbone": {"init_cfg": init_cfg}})
-    file = (init_cfg or {}).get("checkpoint")
+    """Where the initial weights come from: what they were trained on, and which they are exactly.
+
+    Of a library the name with its tag, which stays the same where another version prefers other weights; of a file its
+    hash, which tells it from others of any name.
+    """
+    if init_cfg is None or start_of({"backbone": {"init_cfg": init_cfg}}) == SCRATCH:
+        return {"source": SCRATCH}
+    file = init_cfg.get("checkpoint")
     if file is None:
-        return {"source": source}
-    return {"source": "file", "sha256": sha256_of(expanded(file)) if expanded(file).is_file() else None}
+        found = init_source(init_cfg)
+        return {"start": found.start, "source": found.source}
+    named = {"start": init_cfg["start"]} if init_cfg.get("start") else {}
+    return named | {"source": "file", "sha256": sha256_of(expanded(file)) if expanded(file).is_file() else None}
 
 
 def counts_off(datasets: Mapping[str, VideoDataset]) -> list[str]:

@@ -43,6 +43,8 @@ class RunOptions:
     amp: bool = False
     launcher: str = "none"
     select: str = "last"
+    log: Sequence[str] = ()
+    """Programs that show the numbers of each epoch: `tensorboard`, `wandb`."""
     no_pack: bool = False
     dataset: str | None = None
     cfg_options: Sequence[str] = ()

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import combinations
@@ -31,6 +31,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import sweep, write_text
 from cefl_bench.functional.protocol import difference, is_other_corpus
 from cefl_bench.hooks.checkpoint import Checkpoint
+from cefl_bench.hooks.log_scalars import LogScalars, check_programs
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.validate import Validate
@@ -58,6 +59,8 @@ class Plan:
     """`train`, `test`, and `val` where a part of the training fold is held out."""
     folder: Path
     resume: bool
+    log: Sequence[str]
+    """Programs that the numbers of each epoch are written for."""
     finished: bool
     """Whether this very run is complete in the folder."""
 
@@ -82,6 +85,7 @@ def train(options: RunOptions) -> Path:
 
 def resolve(options: RunOptions) -> Plan:
     """Options and config -> a plan, with everything checked that can be without reading a video."""
+    check_programs(options.log)
     config = configured(options)
     if "train_cfg" not in config:
         raise UserError(f"config {options.config!r} has no train_cfg: expected one that can be trained")
@@ -97,7 +101,7 @@ def resolve(options: RunOptions) -> Plan:
     config.work_dir = str(folder)
     finished = _is_finished(folder, resolved, datasets, options.resume)
     fit_to_machine(config)
-    return Plan(config, resolved, datasets, folder, options.resume, finished)
+    return Plan(config, resolved, datasets, folder, options.resume, options.log, finished)
 
 
 @contextmanager
@@ -150,7 +154,10 @@ def run(plan: Plan) -> None:
         runner.build_loops("train_loop", "val_loop")
     if is_main_process():
         write_text(plan.folder / CONFIG, Config(plan.resolved).dump())
-    hooks = [Reseed(), Progress(), WriteResult(facts), Checkpoint(facts, plan.resume)]
+    results = WriteResult(facts)
+    hooks = [Reseed(), Progress(), results, Checkpoint(facts, plan.resume)]
+    if plan.log:
+        hooks.append(LogScalars(plan.log, results, facts))
     if HELD_OUT in config:
         hooks.append(Validate(config[HELD_OUT], config.val_evaluator))
     for hook in hooks:

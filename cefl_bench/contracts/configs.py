@@ -17,7 +17,7 @@ from cefl_bench.contracts.metrics import examine_metric
 from cefl_bench.contracts.parts import examine_aggregator, examine_backbone, examine_head
 from cefl_bench.contracts.promise import Outcome, expect, outcomes
 from cefl_bench.functional.loss_options import with_class_weights
-from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
+from cefl_bench.functional.protocol import SCRATCH, difference, is_other_corpus, protocol_of, start_of
 from cefl_bench.models.recognizer import Recognizer
 from cefl_bench.plain import plain
 from cefl_bench.registry import METRICS, MODELS
@@ -75,11 +75,16 @@ def _num_classes(config: Config) -> int:
 
 
 def protocol_differences(configs: Mapping[str, Config]) -> Iterator[str]:
-    """Fields in which fair leaves of one dataset differ, as `b_dfew differs from a_dfew in batch_size: 16 != 32`."""
+    """Fields in which leaves of one dataset differ, as `b_dfew differs from a_dfew in batch_size: 16 != 32`.
+
+    Leaves of the fair track, and those of the pretrained track but for their start.
+    """
     first: dict[Any, tuple[str, dict[str, Any]]] = {}
     for name, config in configs.items():
-        if config.track == "fair":
+        if config.track in ("fair", "pretrained"):
             protocol = protocol_of(plain(config.to_dict()))
+            if config.track == "pretrained":
+                protocol |= {"track": "fair", "start": {"source": SCRATCH}}
             reference_name, reference = first.setdefault(_corpora_of(config), (name, protocol))
             for line in difference(protocol, reference):
                 yield f"{name} differs from {reference_name} in {line}"
@@ -99,6 +104,13 @@ def axis_overlaps(base: Path) -> Iterator[str]:
 
 def _has_a_track(config: Config) -> None:
     expect(config.track in TRACKS, f"track is {config.track!r}: expected one of {', '.join(TRACKS)}")
+    start = start_of(config.model)
+    if config.track == "fair":
+        expect(start == SCRATCH, f"model.backbone.init_cfg is {start}: the fair track starts from scratch")
+    if config.track == "pretrained":
+        expect(start != SCRATCH, "model.backbone.init_cfg is missing: expected the weights to start from")
+        file_only = "checkpoint" in config.model.backbone.init_cfg and not config.model.backbone.init_cfg.get("start")
+        expect(not file_only, "model.backbone.init_cfg names a file: expected start='faces' or the like beside it")
     if config.track == "paper":
         departs = config.get("departs_from_released_code")
         stated = isinstance(departs, list) and departs and all(isinstance(line, str) for line in departs)
@@ -150,8 +162,8 @@ def _is_counted(config: Config) -> None:
 
 
 def _has_the_fair_protocol(config: Config) -> None:
-    """Of a fair leaf on a corpus of ours: what it shares with the other methods, so that a table may rank them."""
-    if config.track != "fair" or is_other_corpus(config.test_dataloader.dataset):
+    """Of a fair or pretrained leaf on a corpus of ours: what it shares with other methods, so that a table may rank."""
+    if config.track == "paper" or is_other_corpus(config.test_dataloader.dataset):
         return
     key = config.train_dataloader.dataset.type.METAINFO["key"]
     if key not in corpora() or key == "own":

@@ -1,6 +1,5 @@
 """Leaves result.json and predictions.csv, the two files that every report reads."""
 
-import hashlib
 import json
 import math
 import resource
@@ -56,10 +55,16 @@ class WriteResult(Hook):
         # What a resumed run takes over from the checkpoint:
         self._state: dict[str, Any] = {"history": [], "best": None, "last": None, "init": None, "train_seconds": 0.0}
 
+    @property
+    def history(self) -> list[dict[str, float | None]]:
+        """A line per epoch so far, as result.json has it."""
+        return self._state["history"]
+
     def before_train(self, runner: Runner) -> None:
         if self._state["init"] is None:
             model = getattr(runner.model, "module", runner.model)
-            self._state["init"] = model.backbone.init_source._asdict() | {"sha256": _weights_sha256(model)}
+            source = {name: value for name, value in model.backbone.init_source._asdict().items() if value}
+            self._state["init"] = source | {"sha256": checkpoints.weights_sha256(model.state_dict())}
 
     def before_train_epoch(self, runner: Runner) -> None:
         self._losses, self._epoch_start = EpochLosses(), time.monotonic()
@@ -219,14 +224,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and math.isnan(value):
         return None
     return value
-
-
-def _weights_sha256(model: torch.nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _peak_memory() -> dict[str, int]:

@@ -23,6 +23,8 @@ class InitSource(NamedTuple):
     """For a table: `scratch`, `ImageNet`, `ImageNet-21k`, `Kinetics-400`, `file`, or what `init_cfg.start` says."""
     source: str = "scratch"
     """Which weights exactly: the library's name of them, or a file's name and the start of its SHA-256."""
+    weights_sha256: str = ""
+    """Of all numbers that were read, whichever file they came in; empty before they are, and for scratch."""
 
 
 def init_source(init_cfg: Mapping[str, str | None] | None) -> InitSource:
@@ -34,8 +36,8 @@ def init_source(init_cfg: Mapping[str, str | None] | None) -> InitSource:
     if init_cfg is None:
         return InitSource()
     kind, name = check_source(init_cfg)
-    start, source = NAMED[kind](name)
-    return InitSource(init_cfg.get("start") or start, source)
+    found = NAMED[kind](name)
+    return found._replace(start=init_cfg.get("start") or found.start)
 
 
 def check_source(init_cfg: Mapping[str, str | None]) -> tuple[str, str]:
@@ -98,8 +100,11 @@ def _of_timm(name: str) -> InitSource:
 
 
 def _of_torchvision(name: str) -> InitSource:
-    weights = torchvision_weights(name).name
-    return InitSource(TORCHVISION_DATA.get(weights.partition("_")[0], weights), f"torchvision {name} {weights}")
+    weights = torchvision_weights(name)
+    data = weights.name.partition("_")[0]
+    # the name of the file ends with the start of its SHA-256, which torchvision checks
+    file = weights.url.rpartition("/")[2]
+    return InitSource(TORCHVISION_DATA.get(data, weights.name), f"torchvision {name} {weights.name} ({file})")
 
 
 NAMED = {"checkpoint": _of_file, "timm": _of_timm, "torchvision": _of_torchvision}

@@ -55,8 +55,9 @@ def load_weights(backbone: nn.Module, init_cfg: Mapping[str, str | None]) -> Ini
             the trunk.
     """
     kind, name = check_source(init_cfg)
-    weights = convert(READ[kind](name))
-    found = init_source(init_cfg)
+    read = READ[kind](name)
+    weights = convert(read)
+    found = init_source(init_cfg)._replace(weights_sha256=checkpoints.weights_sha256(read))
     fit = fit_of(backbone, weights)
     report = f"weights of {found.source}: {_described(fit)}"
     if fit.share < MIN_TRUNK_SHARE:

@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.report.board import Row, RunLine, Table
-from cefl_bench.runs.folder import EXPLAIN
+from cefl_bench.runs.folder import EXPLAIN, EXPLANATION
 from cefl_bench.runs.result import Environment, Git
 
 MAX_PICTURES, MAX_PICTURES_PER_METHOD = 12, 3
@@ -86,7 +86,7 @@ def pictures(table: Table, root: Path) -> list[Picture]:
         for file in files[:MAX_PICTURES_PER_METHOD]:
             uri = _data_uri(file)
             if uri and len(shown) < MAX_PICTURES:
-                shown.append(Picture(row["title"], file.stem.removeprefix("activation_"), uri))
+                shown.append(Picture(row["title"], file.stem.removeprefix(EXPLANATION), uri))
     return shown
 
 
@@ -103,7 +103,7 @@ def _explained(work_dir: str, root: Path) -> list[Path]:
         return []  # a run that lies elsewhere shows its numbers, and no picture
     if not folder.resolve().is_relative_to(root.resolve()):
         return []  # nor does one whose folder is a link to elsewhere: the page is passed on
-    return sorted((folder / EXPLAIN).glob("activation_*.png"))
+    return sorted((folder / EXPLAIN).glob(f"{EXPLANATION}*.png"))
 
 
 def _data_uri(file: Path) -> str:

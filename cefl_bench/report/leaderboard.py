@@ -10,7 +10,7 @@ from typing_extensions import NotRequired
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import check_kind, read_json
-from cefl_bench.functional.protocol import difference
+from cefl_bench.functional.protocol import difference, protocol_id
 from cefl_bench.report.board import Leaderboard, Row, Table
 from cefl_bench.report.clips import Clips, Predicted
 from cefl_bench.report.collect import EXTERNAL, PLACE, SPEED, Run, read_runs
@@ -40,7 +40,8 @@ class _Speed(TypedDict):
 def make_leaderboard(folder: str | Path) -> Leaderboard:
     """Read every run and every external prediction below `folder`.
 
-    Results share a table only where corpus, track and protocol id are the same. External predictions enter every table
+    Results share a table only where corpus, track and protocol id are the same, and no two that started from other
+    weights, whatever they call them. External predictions enter every table
     of their corpus, marked, because their protocol is unknown.
 
     Raises:
@@ -54,6 +55,7 @@ def make_leaderboard(folder: str | Path) -> Leaderboard:
         raise UserError(f"{folder} holds no finished run: expected {folder}/{PLACE}")
     latency = _latencies(folder / SPEED)
     tables = [_table(group, folder, latency) for group in groups]
+    _tell_starts_apart(tables, groups)
     _make_titles_unique(tables)
     for table in tables:
         table["differs_from_others"] = _differences(table, tables)
@@ -63,12 +65,12 @@ def make_leaderboard(folder: str | Path) -> Leaderboard:
 
 
 def _groups(runs: Sequence[Run]) -> list[Group]:
-    """The runs of each corpus, track and protocol."""
-    groups: dict[tuple[str, str, str], Group] = {}
+    """The runs of each corpus, track, protocol and start."""
+    groups: dict[tuple[str, str, str, str], Group] = {}
     for run in runs:
         result = run.result
         assert result is not None, "runs of our own have a result"
-        key = (result["dataset"], result["track"], result["protocol_id"])
+        key = (result["dataset"], result["track"], result["protocol_id"], _weights(result))
         group = groups.setdefault(key, Group([], result["dataset"], result["classes"], 1))
         if result["classes"] != group.classes:
             raise UserError(
@@ -114,6 +116,22 @@ def _table(group: Group, folder: Path, latency: Mapping[str, Latency]) -> Table:
         "rows": rows,
         "pairs": pairs,
     }
+
+
+def _weights(result: Result) -> str:
+    """The hash of the initial weights; empty where they are random, or an older result does not say."""
+    init = result["init"]
+    return init.get("weights_sha256", "") if init else ""
+
+
+def _tell_starts_apart(tables: Sequence[Table], groups: Sequence[Group]) -> None:
+    """Tables of one protocol id, whose runs read other weights under the same name, get ids of their own."""
+    counts = Counter(table["protocol_id"] for table in tables)
+    for table, group in zip(tables, groups, strict=True):
+        if counts[table["protocol_id"]] > 1 and group.runs and group.runs[0].result:
+            start = {**table["protocol"].get("start", {}), "weights_sha256": _weights(group.runs[0].result)}
+            table["protocol"] = {**table["protocol"], "start": start}
+            table["protocol_id"] = protocol_id(table["protocol"])
 
 
 def _lower_is_better(results: Sequence[Result]) -> list[str]:

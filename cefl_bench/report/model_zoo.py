@@ -10,7 +10,7 @@ from cefl_bench.report.board import Pair, Row, Table
 from cefl_bench.report.markdown import table_line
 from cefl_bench.report.naming import amount, interval, percent, rank_text
 from cefl_bench.report.notes import badge_text, notes
-from cefl_bench.report.published import Published
+from cefl_bench.report.published import Published, grouped
 
 HEAD = """# Model zoo
 
@@ -25,7 +25,8 @@ Made by `python tools/zoo.py` from the configs, the result files in `cefl_bench/
   methods that are certainly better, whatever clips, people and trainings are drawn
   ([Comparing methods](docs/comparisons.md)). `python tools/report.py cefl_bench/report/measured` tells all of it.
 - **Reported** numbers are those of the sources named. Most were picked at the best test epoch, each under a protocol of
-  its own, so they are in a table of their own.
+  its own, so they are in tables of their own: one for each kind of input and of start. Where our sources do not say
+  what a method's weights were trained on first, its start is unknown; that is not to say from scratch.
 """
 MEASURED = ("measured WAR", "measured UAR", "rank", "best test epoch: WAR / UAR", "folds x seeds")
 TRACKS = {
@@ -189,11 +190,14 @@ def _advantage(pair: Pair) -> str:
 
 
 def _reported(rows: Sequence[Published]) -> list[str]:
-    lines = ["| method | UAR | WAR | source | note |", "|---|--:|--:|---|---|"]
-    for row in rows:
-        cells = (row.method, row.uar, row.war, row.source, row.note)
-        lines.append(table_line([markdown_text(cell) for cell in cells]))
-    return lines
+    lines = []
+    for heading, group in grouped(rows):
+        lines += [f"{heading}:\n", "| method | start | UAR | WAR | source | note |", "|---|---|--:|--:|---|---|"]
+        for row in group:
+            cells = (row.method, row.pretraining, row.uar, row.war, row.source, row.note)
+            lines.append(table_line([markdown_text(cell) for cell in cells]))
+        lines.append("")
+    return lines[:-1]
 
 
 def _anchor(title: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from cefl_bench.functional.outcomes import Metric
 from cefl_bench.report.board import METRICS, Pair, Row, Table
 from cefl_bench.report.charts import CostKey, Scatter, scatter
+from cefl_bench.report.courses import Course, courses
 from cefl_bench.report.evidence import Environments, Fingerprint, Picture, environments, fingerprints, pictures
 from cefl_bench.report.extra_metrics import ExtraMetric, extra_metrics
 from cefl_bench.report.naming import EPOCH, is_synthetic, milliseconds, si, time_span
@@ -56,6 +57,7 @@ class View(NamedTuple):
     intervals: dict[Metric, Scale | None]
     spread: dict[Metric, Scale | None]
     gaps: dict[Metric, Scale | None]
+    courses: list[Course]
     support: list[float] | None
     extra: list[ExtraMetric]
     differences: dict[tuple[str, str], Difference]
@@ -85,6 +87,7 @@ def view_of(table: Table, number: int, root: Path) -> View:
         intervals={metric: _interval_scale(rows, metric) for metric in METRICS},
         spread={metric: _spread_scale(rows, metric) for metric in METRICS},
         gaps={metric: _gap_scale(rows, metric) for metric in METRICS},
+        courses=courses(rows),
         support=_support(rows),
         extra=extra_metrics(table),
         differences=_differences(table["pairs"]),

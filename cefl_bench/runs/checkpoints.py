@@ -1,7 +1,9 @@
 """Checkpoints: weights and plain numbers, loaded without running any code, written whole or not at all."""
 
+import hashlib
 import pickle
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -103,6 +105,15 @@ def meta_of(checkpoint: dict[str, Any], path: str | Path) -> Meta | None:
             "damaged, or of another toolkit; save its state_dict alone and give the config"
         ) from None
     return known
+
+
+def weights_sha256(weights: Mapping[str, torch.Tensor]) -> str:
+    """A hash of the names and the numbers of weights, in whatever order and whichever file they lie."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(weights.items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def state_dict_of(checkpoint: dict[str, Any], path: str | Path = "") -> dict[str, torch.Tensor]:

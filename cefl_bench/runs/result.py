@@ -155,7 +155,10 @@ class Init(TypedDict):
     """What they were trained on, in a word: `scratch`, `ImageNet`, .."""
     source: Text
     """Which weights exactly."""
+    weights_sha256: NotRequired[Text]
+    """Of the weights that were read; not there for scratch."""
     sha256: Text
+    """Of the whole model as its training began."""
 
 
 class Result(TypedDict):

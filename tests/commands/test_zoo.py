@@ -15,7 +15,7 @@ from cefl_bench.functional.protocol import protocol_id, protocol_of
 from cefl_bench.plain import plain
 from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.model_zoo import Section, ZooRow, zoo_page
-from cefl_bench.report.published import CSV, Published, published
+from cefl_bench.report.published import CSV, Published, grouped, published
 
 META = dict(key="dfew", name="DFEW", classes=("happy", "sad"), num_folds=5, num_clips=11_697)
 COST = dict(params=13_000_000, macs=4_200_000_000)
@@ -40,7 +40,7 @@ def test_measured_and_reported_stand_apart_and_nothing_is_invented(tmp_path):
         zoo_row("vit_dfew", "ViT", track="pretrained", start="ImageNet"),
         zoo_row("c3d_dfew_paper", "C3D", track="paper"),
     ]
-    reported = [Published("dfew", "C3D", "", "53.54", "Jiang et al.", "")]
+    reported = [Published("dfew", "C3D", "", "53.54", "scratch", "video", "Jiang et al.", "")]
     page = zoo_page([Section(META, rows, reported, [table])])
     fair, pretrained, paper, literature = page.split("\n### ")[1:]
     war, best = scores["ceflnet_dfew"]["headline"]["war"], scores["ceflnet_dfew"]["best_test"]
@@ -60,27 +60,64 @@ def test_measured_and_reported_stand_apart_and_nothing_is_invented(tmp_path):
     assert "- R3D-18" not in fair and "- C3D" not in fair
     assert "- r3d18: 2 of 5 folds (fold 1, 3)" in fair
     assert "c3d_dfew_paper" in paper and "Measured with" not in paper
-    assert "| C3D |  | 53.54 | Jiang et al. |" in literature
+    assert "| C3D | scratch |  | 53.54 | Jiang et al. |" in literature
+
+
+def reported() -> list[Published]:
+    rows = []
+    for dataset in ("dfew", "afew", "ferv39k", "mafw", "cremad", "ravdess"):
+        rows += published(dataset)
+    return rows
 
 
 def test_published_numbers_have_a_source_and_are_percentages():
-    datasets = {line.split(",")[0] for line in CSV.read_text(encoding="utf-8").splitlines()[1:]}
-    assert {"dfew", "afew", "ferv39k", "mafw", "cremad", "ravdess"} == datasets
-    for row in (row for dataset in datasets for row in published(dataset)):
-        assert row.source and row.method
+    assert len(reported()) == len(CSV.read_text(encoding="utf-8").splitlines()) - 1, "a row of no corpus of ours"
+    for row in reported():
+        assert row.source and row.method and row.pretraining and row.modality
         assert all(10 < float(number) < 100 for number in (row.uar, row.war) if number)
-    best = published("dfew")[-1]
-    assert (best.method, best.uar, best.war) == ("S4D", "66.80", "76.68")
+    rows = [(row.dataset, row.method, row.uar, row.war) for row in reported()]
+    assert len(rows) == len(set(rows)) == 119
+
+
+def test_the_best_of_each_modality_are_the_known_ones():
+    best = {(row.dataset, row.modality): (row.method, row.uar, row.war) for row in reported()}
+    assert best["dfew", "video"] == ("S4D", "66.80", "76.68")
+    assert best["dfew", "video and audio"] == ("CLAIP-Emo", "", "80.14")
+    assert best["dfew", "video and language"] == ("FaVChat", "70.01", "79.79")
+    assert best["dfew", "video, audio and language"] == ("HumanOmni", "74.86", "82.46")
+    assert best["ferv39k", "video"] == ("FineCLIPER", "45.22", "53.98")
+    assert best["mafw", "video"] == ("S4D", "43.72", "58.44")
+    assert best["afew", "video"] == ("CLIPER", "52.00", "56.43")
+    scratch = [row for row in published("dfew") if row.pretraining == "scratch"]
+    assert (scratch[-1].method, scratch[-1].uar, scratch[-1].war) == ("IAL", "55.71", "69.24")
 
 
 def test_published_rows_say_what_they_rest_on():
-    """Numbers that would read as from scratch, or as printed, without their note."""
-    first = {row.method for row in published("afew") if "trained on DFEW fold 1 first" in row.note}
-    assert first == {"C3D", "I3D", "3D ResNet-18", "ResNet-18 and LSTM", "Former-DFER", "NR-DFERNet"}
+    """Numbers that would read as from scratch, or as printed, without it."""
+    first = {row.method for row in published("afew") if row.pretraining == "DFEW fold 1"}
+    assert first == {"C3D", "I3D", "3D ResNet-18", "ResNet-18 and LSTM", "Former-DFER", "NR-DFERNet", "R(2+1)D-18"}
+    assert not [row for row in published("afew") if row.pretraining == "scratch"]
     notes = {row.method: row.note for row in published("dfew")}
     assert "51.90 / 64.10" in notes["ResNet-18 and GRU"] and "55.92 / 69.02" in notes["M3DFEL"]
     former_dfer = [(row.uar, row.war) for row in published("ferv39k") if row.method == "Former-DFER"]
     assert former_dfer == [("36.88", "45.72"), ("37.20", "46.85")]
+
+
+def test_groups_hold_every_row_once_and_do_not_mix_what_differs():
+    for dataset in ("dfew", "afew", "mafw"):
+        rows = published(dataset)
+        groups = dict(grouped(rows))
+        shown: list[Published] = []
+        for heading, group in groups.items():
+            shown += group
+            assert len({row.modality for row in group}) == 1
+            assert len({row.pretraining in ("scratch", "unknown") for row in group}) == 1, heading
+        assert sorted(shown) == sorted(rows)
+    assert [*dict(grouped(published("dfew")))][:3] == [
+        "Video, from scratch",
+        "Video, from weights of other data",
+        "Video, start unknown",
+    ]
 
 
 @pytest.fixture

@@ -225,6 +225,22 @@ BUILT = "model builds on the meta device"
     [
         ("ceflnet_dfew", "model.head.num_classes = 6", {CLASSES: "is 6: DFEW has 7 classes"}),
         ("ceflnet_dfew", "track = 'mine'", {TRACK: "track is 'mine'"}),
+        (
+            "c3d_dfew",
+            "model.backbone.init_cfg = dict(timm='a')",
+            {TRACK: "timm a: the fair track starts", FAIR: "start"},
+        ),
+        ("r3d18_dfew", "track = 'pretrained'", {TRACK: "expected the weights to start from"}),
+        (
+            "r3d18_dfew",
+            "track = 'pretrained'\nmodel.backbone.init_cfg = dict(checkpoint='face.pth')",
+            {TRACK: "expected start='faces' or the like"},
+        ),
+        (
+            "r3d18_dfew",
+            "track = 'pretrained'\nmodel.backbone.init_cfg = dict(torchvision='r3d_18')\nval_cfg = dict(fp16=True)",
+            {FAIR: "in loops.val"},
+        ),
         ("ceflnet_dfew_paper", "departs_from_released_code = []", {TRACK: "expected a list of lines"}),
         ("c3d_dfew", "model.backbone.dropout = 'much'", {VALUES: "dropout is 'much'", BUILT: "TypeError"}),
         (

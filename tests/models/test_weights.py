@@ -159,8 +159,8 @@ def test_a_source_that_is_none_is_named(init_cfg, message):
         (dict(timm="vit_base_patch16_224.augreg_in21k_ft_in1k"), ("ImageNet-21k",)),
         (dict(timm="resnet18.fb_ssl_yfcc100m_ft_in1k"), ("fb_ssl_yfcc100m_ft_in1k",)),
         (dict(timm="vit_base_patch16_clip_224", start="CLIP"), ("CLIP",)),
-        (dict(torchvision="r3d_18"), ("Kinetics-400", "torchvision r3d_18 KINETICS400_V1")),
-        (dict(torchvision="resnet18"), ("ImageNet", "torchvision resnet18 IMAGENET1K_V1")),
+        (dict(torchvision="r3d_18"), ("Kinetics-400", "torchvision r3d_18 KINETICS400_V1 (r3d_18-b3b3357e.pth)")),
+        (dict(torchvision="resnet18"), ("ImageNet", "torchvision resnet18 IMAGENET1K_V1 (resnet18-f37072fd.pth)")),
     ],
 )
 def test_the_start_has_a_name_before_anything_is_loaded(init_cfg, expected):

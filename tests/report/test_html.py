@@ -257,10 +257,10 @@ def test_pictures_of_runs_are_embedded_in_limited_number_and_from_inside_only(tm
         folder = tmp_path / row["runs"][0]["work_dir"] / "explain"
         folder.mkdir(parents=True)
         for number in range(5):
-            Image.new("RGB", (2000, 500), (number, 0, 0)).save(folder / f"activation_clip{number}.png")
+            Image.new("RGB", (2000, 500), (number, 0, 0)).save(folder / f"explanation_clip{number}.png")
     outside = tmp_path.parent / f"{tmp_path.name}_outside" / "explain"
     outside.mkdir(parents=True)
-    Image.new("RGB", (20, 5)).save(outside / "activation_secret.png")
+    Image.new("RGB", (20, 5)).save(outside / "explanation_secret.png")
     told["rows"][0]["runs"][0]["work_dir"] = f"../{outside.parent.name}"
     page = page_of(tmp_path, told)
     pictures = [attrs for tag, attrs in page.tags if tag == "img"]
