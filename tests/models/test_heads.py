@@ -48,7 +48,7 @@ def losses_of(cls, **options):
             functools.partial(focal_loss, gamma=2.0, weight_K=torch.tensor(WEIGHTS)),
         ),
     ],
-    ids=str,
+    ids=["plain", "weights 1..7", "smoothing", "weights", "weights and smoothing", "focal"],
 )
 def test_the_loss_of_the_classes_is_torchs(cls, options, expected):
     head, losses = losses_of(cls, **options)
