@@ -83,7 +83,11 @@ def _draw_losses(axes: Axes, history: History) -> None:
     for place, part in enumerate(parts if len(parts) > 1 else ()):
         colour = PART_COLOURS[place % len(PART_COLOURS)]
         _draw_line(axes, history, part, 1, color=colour, label=part.removeprefix(f"{TOTAL}_"), linewidth=1.1)
-    if all((row[key] or 0) >= 0 for row in history for key in (TOTAL, *parts) if key in row):
+    axes.margins(y=0.1)
+    values = []
+    for row in history:
+        values += [row.get(key) or 0 for key in (TOTAL, *parts)]
+    if min(values, default=0) >= 0:
         axes.set_ylim(bottom=0)
     axes.set_ylabel("loss, training")
 
@@ -115,13 +119,14 @@ def _draw_scores(axes: Axes, result: Result) -> None:
 
 def _draw_rate(axes: Axes, history: History) -> None:
     _draw_line(axes, history, "lr", 1, color="black")
-    rates = [rate for row in history if (rate := row.get("lr"))]
+    rates = [row["lr"] for row in history if row.get("lr")]
     low, high = LOG_RATIOS
     if rates and low < max(rates) / min(rates) < high:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:
+        axes.margins(y=0.1)
         axes.set_ylim(bottom=0)
     axes.set_ylabel("learning rate")
 

@@ -81,7 +81,7 @@ def test_broken_images_and_empty_folders_name_themselves(tmp_path):
     with pytest.raises(UserError, match=r"00002\.jpg"):
         ImageFrames(str(tmp_path / "clip"), 32).fetch(np.array([0, 1]))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="empty holds no frame"):
+    with pytest.raises(UserError, match="empty is empty: expected images"):
         ImageFrames(str(tmp_path / "empty"), 32)
 
 
