@@ -119,7 +119,8 @@ def _draw_scores(axes: Axes, result: Result) -> None:
 
 def _draw_rate(axes: Axes, history: History) -> None:
     _draw_line(axes, history, "lr", 1, color="black")
-    rates = [row["lr"] for row in history if row.get("lr")]
+    known = [row.get("lr") for row in history]
+    rates = [rate for rate in known if rate]
     low, high = LOG_RATIOS
     if rates and low < max(rates) / min(rates) < high:
         axes.set_yscale("log")
