@@ -3,12 +3,14 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
 from cefl_bench.errors import UserError
-from cefl_bench.parallel.workers import Workers
+from cefl_bench.parallel.workers import Workers, children_in_order
 
 NAMES = [f"clip {number}.mp4" for number in range(12)]
 
@@ -37,12 +39,15 @@ def lacks_a_package() -> None:
     raise UserError("the package is not installed")
 
 
-def children() -> list:
-    return multiprocessing.active_children()
+@pytest.fixture(autouse=True)
+def children() -> Callable[[], set]:
+    """The processes that were started since the test began; those of other tests may still be ending."""
+    before = set(multiprocessing.active_children())
+    return lambda: set(multiprocessing.active_children()) - before
 
 
 @pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
-def test_results_come_in_the_order_of_the_jobs(start):
+def test_results_come_in_the_order_of_the_jobs(start, children):
     done = []
     with Workers(3, start) as workers:
         results = workers.spread(
@@ -54,7 +59,7 @@ def test_results_come_in_the_order_of_the_jobs(start):
 
 
 @pytest.mark.parametrize(("how", "words"), [("signal", "killed by signal 9"), ("exit", "exit status 3")])
-def test_a_death_names_the_video_and_how_it_came(how, words):
+def test_a_death_names_the_video_and_how_it_came(how, words, children):
     jobs = [(number, how) for number in range(12)]
     with (
         pytest.raises(UserError, match=rf"died at clip 7\.mp4 \({words}\): run the same") as error,
@@ -64,7 +69,7 @@ def test_a_death_names_the_video_and_how_it_came(how, words):
     assert "\n" not in str(error.value) and not children()
 
 
-def test_what_a_job_raises_goes_through():
+def test_what_a_job_raises_goes_through(children):
     with pytest.raises(UserError, match=r"^clip 7\.mp4 is no video$"), Workers(2) as workers:
         workers.spread(refuse, [(number,) for number in range(12)], NAMES, "refusing")
     assert not children()
@@ -77,3 +82,21 @@ def test_what_a_worker_lacks_is_told_like_an_error_of_a_job(capfd):
     ):
         workers.spread(square, [(1,), (2,)], NAMES, "squaring")
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_ctrl_c_waits_until_processes_are_started_whichever_thread_hears_it():
+    """A second thread, such as that of a progress bar, has not blocked the signal, and Python tells the main thread."""
+    begun, end = threading.Event(), threading.Event()
+    other = threading.Thread(target=end.wait)
+    other.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            with children_in_order():
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.05)
+                begun.set()
+            time.sleep(5)
+    finally:
+        end.set()
+        other.join()
+    assert begun.is_set()
