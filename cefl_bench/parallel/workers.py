@@ -1,5 +1,6 @@
 """Work spread over processes: one run per folder, stopped at once by Ctrl-C; a kill leaves no process behind."""
 
+import copy
 import fcntl
 import multiprocessing
 import os
@@ -42,9 +43,18 @@ class Workers:
     """
 
     def __init__(self, num_workers: int, start: str = "fork", prepare: Callable[[], Any] | None = None) -> None:
-        context = multiprocessing.get_context(start)
+        context: Any = multiprocessing.get_context(start)
         self._places = context.Array("q", 2 * num_workers)
         """Of every worker its process id, and after it the number of the job that it is at, counted from 1."""
+        self._started: list[BaseProcess] = []
+        """All that the pool started, also those that have died: Python's own list is only of those that live."""
+        begin, context = context.Process, copy.copy(context)
+
+        def remembered(*arguments: Any, **options: Any) -> BaseProcess:
+            self._started.append(begin(*arguments, **options))
+            return self._started[-1]
+
+        context.Process = remembered
         arguments = (self._places, prepare)
         self._pool = ProcessPoolExecutor(num_workers, context, initializer=_start_worker, initargs=arguments)
 
@@ -75,13 +85,11 @@ class Workers:
         Raises:
             UserError: when a worker was killed, naming the video it was at. What `function` raises goes through.
         """
-        children: list[BaseProcess] = []
         try:
             with children_in_order():
                 futures: dict[Future, int] = {}
                 for at, job in enumerate(jobs):
                     futures[self._pool.submit(_do, at + 1, function, job)] = at
-            children = multiprocessing.active_children()
             # no bar where nobody watches it: in a log file it would be a line per video
             bar = tqdm(as_completed(futures), total=len(jobs), unit="video", desc=title, smoothing=0.1, disable=None)
             for future in bar:
@@ -91,13 +99,13 @@ class Workers:
             return [future.result() for future in futures]
         except BrokenProcessPool:
             raise UserError(
-                f"a worker process died{self._death(children, names)}: run the same command again, it goes on where it "
+                f"a worker process died{self._death(names)}: run the same command again, it goes on where it "
                 "stopped; fewer --workers need less memory; a video at which it dies again is damaged"
             ) from None
 
-    def _death(self, children: Sequence[BaseProcess], names: Sequence[str]) -> str:
+    def _death(self, names: Sequence[str]) -> str:
         """How a worker died and at which video, as far as it can be told; the pool ends the others by SIGTERM."""
-        for child in children:
+        for child in self._started:
             child.join(1)
             if child.exitcode in (None, 0, -signal.SIGTERM):
                 continue

@@ -226,9 +226,9 @@ def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * resource.getpagesize() / 2**20
 
-for opened in range(1, 1301):
+for opened in range(1, 2001):
     VideoFrames(sys.argv[1], 40).fetch(np.array([2, 0]))
-    if opened in (300, 1300):
+    if opened in (500, 2000):
         print(resident())
 """
 
@@ -236,12 +236,12 @@ for opened in range(1, 1301):
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="asks Linux for the memory in use")
 @pytest.mark.parametrize("name, reader", [("a.mp4", DECORD), ("a.avi", PYAV)])
-def test_memory_stays_flat_over_a_thousand_videos(name, reader, tmp_path):
+def test_memory_stays_flat_over_two_thousand_videos(name, reader, tmp_path):
     path = str(encode(tmp_path / name, codec="libx264", gop=250, size=(32, 32), order=range(4)))
     assert type(VideoFrames(path, 40)._reader) is reader
     run = subprocess.run([sys.executable, "-c", SOAK, path], capture_output=True, text=True, check=True)
     early, late = map(float, run.stdout.split())
-    assert late - early < 3, f"{early:.1f} MB after 300 videos, {late:.1f} MB after 1,300"
+    assert late - early < 8, f"{early:.1f} MB after 500 videos, {late:.1f} MB after 2,000"
 
 
 def test_matrix_products_work_in_a_process_that_read_videos_first():
