@@ -105,8 +105,11 @@ class Workers:
 
     def _death(self, names: Sequence[str]) -> str:
         """How a worker died and at which video, as far as it can be told; the pool ends the others by SIGTERM."""
+        deadline = time.monotonic() + 1
         for child in self._started:
-            child.join(1)
+            # the thread of the pool waits for it as well: who comes second learns the status from the first
+            while child.exitcode is None and time.monotonic() < deadline:
+                time.sleep(0.01)
             if child.exitcode in (None, 0, -signal.SIGTERM):
                 continue
             how = f"killed by signal {-child.exitcode}" if child.exitcode < 0 else f"exit status {child.exitcode}"
