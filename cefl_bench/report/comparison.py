@@ -70,7 +70,7 @@ def compare(
         num_folds: folds of the corpus, 1 for a fixed split; by default as many as the table has.
     """
     if num_folds is None:
-        num_folds = len({fold for method in predicted for fold in method.clips.label})
+        num_folds = len(set().union(*(method.clips.label for method in predicted)))
     places = list(combinations(range(len(names)), 2))
     pairs, largest = [], []
     for a, b in places:
@@ -123,7 +123,7 @@ def _difference(one: Predicted, other: Predicted) -> Difference | None:
     folds = [fold for fold in sorted(one.of) if fold in other.of]
     matched = [_matched(one.of[fold], other.of[fold]) for fold in folds]
     runs = min((len(couples) for couples in matched), default=0)
-    trained_once = any(len(method.of[fold]) == 1 for fold in folds for method in (one, other))
+    trained_once = any(1 in (len(one.of[fold]), len(other.of[fold])) for fold in folds)
     parts = []
     for fold, couples in zip(folds, matched, strict=True):
         pred = np.array(couples[:runs])  # (R, 2, n)

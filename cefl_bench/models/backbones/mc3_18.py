@@ -9,16 +9,15 @@ weights load, with a width to choose. No stage reduces time, which is why it cos
 
 from collections.abc import Mapping
 
-import torch
 from torchvision.models.video.resnet import Conv3DNoTemporal, Conv3DSimple
 
-from cefl_bench.models.backbones.base import Backbone
-from cefl_bench.models.layers.residual_stages import residual_trunk, start_by_fan_out, stem_3d
+from cefl_bench.models.backbones.video_resnet import VideoResNet
+from cefl_bench.models.layers.residual_stages import residual_trunk, stem_3d
 from cefl_bench.registry import MODELS
 
 
 @MODELS.register_module()
-class MC318(Backbone):
+class MC318(VideoResNet):
     """(B * N, 3, T, H, W) -> (B * N, 8 * width): 3D convolutions in the first stage, 2D ones in the other three.
 
     Any number of frames, any size.
@@ -30,13 +29,6 @@ class MC318(Backbone):
     tiny = dict(width=4)
 
     def __init__(self, width: int = 64, init_cfg: Mapping[str, str | None] | None = None) -> None:
-        super().__init__(init_cfg)
-        self.feat_dim = 8 * width
-        self.trunk = residual_trunk(stem_3d(width), width, [Conv3DSimple] + [Conv3DNoTemporal] * 3)
-
-    def init_weights(self) -> None:
-        start_by_fan_out(self.trunk)
-        super().init_weights()
-
-    def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
-        return self.trunk(clip_BCTHW).mean(dim=(2, 3, 4))
+        super().__init__(
+            residual_trunk(stem_3d(width), width, [Conv3DSimple] + [Conv3DNoTemporal] * 3), 8 * width, init_cfg
+        )

@@ -9,16 +9,15 @@ weights load, with a width to choose.
 
 from collections.abc import Mapping
 
-import torch
 from torchvision.models.video.resnet import Conv3DSimple
 
-from cefl_bench.models.backbones.base import Backbone
-from cefl_bench.models.layers.residual_stages import residual_trunk, start_by_fan_out, stem_3d
+from cefl_bench.models.backbones.video_resnet import VideoResNet
+from cefl_bench.models.layers.residual_stages import residual_trunk, stem_3d
 from cefl_bench.registry import MODELS
 
 
 @MODELS.register_module()
-class R3D18(Backbone):
+class R3D18(VideoResNet):
     """(B * N, 3, T, H, W) -> (B * N, 8 * width): any number of frames, any size.
 
     Args:
@@ -28,13 +27,4 @@ class R3D18(Backbone):
     tiny = dict(width=4)
 
     def __init__(self, width: int = 64, init_cfg: Mapping[str, str | None] | None = None) -> None:
-        super().__init__(init_cfg)
-        self.feat_dim = 8 * width
-        self.trunk = residual_trunk(stem_3d(width), width, [Conv3DSimple] * 4)
-
-    def init_weights(self) -> None:
-        start_by_fan_out(self.trunk)
-        super().init_weights()
-
-    def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
-        return self.trunk(clip_BCTHW).mean(dim=(2, 3, 4))
+        super().__init__(residual_trunk(stem_3d(width), width, [Conv3DSimple] * 4), 8 * width, init_cfg)

@@ -18,13 +18,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from cefl_bench.errors import UserError
-from cefl_bench.models.backbones.base import Backbone
-from cefl_bench.models.layers.residual_stages import start_by_fan_out
+from cefl_bench.models.backbones.video_resnet import VideoResNet
 from cefl_bench.registry import MODELS
 
 
 @MODELS.register_module()
-class ResNet3D18(Backbone):
+class ResNet3D18(VideoResNet):
     """(B * N, 3, T, H, W) -> (B * N, 8 * width): any number of frames, any size.
 
     Args:
@@ -35,10 +34,8 @@ class ResNet3D18(Backbone):
     tiny = dict(width=4)
 
     def __init__(self, width: int = 64, shortcut: str = "B", init_cfg: Mapping[str, str | None] | None = None) -> None:
-        super().__init__(init_cfg)
         if shortcut not in ("A", "B"):
             raise UserError(f"ResNet3D18: shortcut is {shortcut!r}: expected 'A' or 'B'")
-        self.feat_dim = 8 * width
         layers: OrderedDict[str, nn.Module] = OrderedDict(
             conv1=nn.Conv3d(3, width, kernel_size=7, stride=(1, 2, 2), padding=3, bias=False),
             bn1=nn.BatchNorm3d(width),
@@ -52,14 +49,7 @@ class ResNet3D18(Backbone):
                 Block(in_dim, out_dim, shortcut), Block(out_dim, out_dim, shortcut)
             )
             in_dim = out_dim
-        self.trunk = nn.Sequential(layers)
-
-    def init_weights(self) -> None:
-        start_by_fan_out(self.trunk)
-        super().init_weights()
-
-    def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
-        return self.trunk(clip_BCTHW).mean(dim=(2, 3, 4))
+        super().__init__(nn.Sequential(layers), 8 * width, init_cfg)
 
 
 class Block(nn.Module):
