@@ -1,5 +1,6 @@
 """What the command line adds to a config, and the datasets that come out of both: the first step of every tool."""
 
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,6 +57,7 @@ def configured(options: RunOptions) -> Config:
     Raises:
         UserError: naming the option that does not fit.
     """
+    gc.freeze()  # what is imported stays: no collection, not those of mmengine nor the last, need look through it
     if options.config is None:
         config = _config_of_run(options)
     else:

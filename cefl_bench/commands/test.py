@@ -64,4 +64,5 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
         runner.register_hook(hook)
     with told_of_network(config, runner.model, "in the test"):
         runner.test()
+    runner.end_workers()
     return finish(folder)

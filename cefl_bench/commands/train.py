@@ -164,6 +164,7 @@ def run(plan: Plan) -> None:
         runner.register_hook(hook)
     with told_of_network(config, runner.model, "in training"):
         runner.train()
+    runner.end_workers()
 
 
 def finish(folder: Path) -> Path:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from cefl_bench.functional.clips import clip_intensity, overlaps_apex, regroup
 
@@ -21,6 +20,8 @@ def localization_scores(predictions: Iterable[Mapping]) -> dict[str, float]:
         intensity (videos in which either is constant are left out); `videos`, how many were measured. The shares are
         NaN when no video could be measured.
     """
+    from scipy.stats import spearmanr  # here, since it takes a second that every tool would wait for
+
     hits, chances, correlations = [], [], []
     for prediction in predictions:
         apex = tuple(np.asarray(prediction["apex"]).tolist())
