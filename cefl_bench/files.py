@@ -142,6 +142,16 @@ def check_writable(option: str, path: str | None) -> None:
         raise UserError(f"{option} {path!r} cannot be written ({error.strerror})") from None
 
 
+def check_file(path: str | Path, what: str, expected: str) -> None:
+    """Refuse what is no file, by one line.
+
+    Raises:
+        UserError: such as "checkpoint 'x.pth' does not exist: expected a .pth file".
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{what} {str(path)!r} does not exist: expected {expected}")
+
+
 def sha256_of(path: str | Path) -> str:
     """The SHA-256 of a file's content, in hex."""
     digest = hashlib.sha256()

@@ -3,7 +3,10 @@
 import argparse
 import dataclasses
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from cefl_bench.files import check_file
+from cefl_bench.runs.folder import A_CHECKPOINT
 
 if TYPE_CHECKING:  # a tool's --help need not wait for torch
     from mmengine.config import Config
@@ -18,12 +21,26 @@ def file_path(text: str) -> str:
     return os.path.expanduser(text)  # noqa: PTH111, Path's own raises where there is no such user
 
 
+class ExistingConfig(argparse.Action):
+    """A config, or several. One that does not exist is told of at once, not after torch is imported."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        from cefl_bench.config import find_config
+
+        paths = [values] if isinstance(values, str) else values or ()
+        for path in paths:
+            find_config(path)
+        setattr(namespace, self.dest, values)
+
+
 def add_config(parser: argparse.ArgumentParser, many: bool = False) -> None:
     """CONFIG, or several, with the options that change it."""
     if many:
-        parser.add_argument("configs", nargs="+", metavar="CONFIG", help="config files, or names of ours: ceflnet_dfew")
+        told = "config files, or names of ours: ceflnet_dfew"
+        parser.add_argument("configs", nargs="+", action=ExistingConfig, metavar="CONFIG", help=told)
     else:
-        parser.add_argument("config", metavar="CONFIG", help="a config file, or the name of one of ours: ceflnet_dfew")
+        told = "a config file, or the name of one of ours: ceflnet_dfew"
+        parser.add_argument("config", action=ExistingConfig, metavar="CONFIG", help=told)
     add_config_options(parser)
 
 
@@ -60,9 +77,10 @@ def options_and_checkpoint(parser: argparse.ArgumentParser, arguments: argparse.
     """The options of a run, and the checkpoint, that a tool with `add_checkpoint` was called with."""
     if len(arguments.paths) > 2:
         parser.error(f"expected CHECKPOINT or CONFIG CHECKPOINT, not {len(arguments.paths)} files")
+    *config, checkpoint = arguments.paths
+    check_file(checkpoint, *A_CHECKPOINT)
     from cefl_bench.commands.setup import RunOptions
 
-    *config, checkpoint = arguments.paths
     known = {field.name for field in dataclasses.fields(RunOptions)}
     given = {name: value for name, value in vars(arguments).items() if name in known}
     return RunOptions(config[0] if config else None, **given), checkpoint

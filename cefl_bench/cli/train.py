@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_config_options, add_launcher, add_no_pack, file_path
+from cefl_bench.cli.options import ExistingConfig, add_config_options, add_launcher, add_no_pack, file_path
 from cefl_bench.errors import one_line_errors
 
 
@@ -15,6 +15,7 @@ def parse_arguments() -> argparse.Namespace:
         "config",
         metavar="CONFIG",
         nargs="?",
+        action=ExistingConfig,
         help="a config file, or the name of one of ours: ceflnet_dfew; not needed to --resume a run",
     )
     parser.add_argument("--fold", type=int, metavar="K", help="fold to test on, counted from 1 (default: the config's)")

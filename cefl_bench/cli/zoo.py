@@ -3,7 +3,7 @@
 import argparse
 
 from cefl_bench.errors import UserError, one_line_errors
-from cefl_bench.files import checkout
+from cefl_bench.files import check_file, checkout
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -23,6 +23,8 @@ def main() -> None:
     arguments = parse_arguments()
     if checkout() is None:
         raise UserError("model_zoo.md belongs to a checkout, and this toolkit is installed without one: call it there")
+    for file in arguments.add:
+        check_file(file, "result", "the result.json of a run")
     from cefl_bench.commands.zoo import (  # here, so that --help need not wait for torch
         add_results,
         check_zoo,

@@ -13,7 +13,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from typing_extensions import NotRequired
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import atomic_path
+from cefl_bench.files import atomic_path, check_file
+from cefl_bench.runs.folder import A_CHECKPOINT
 from cefl_bench.runs.inert import STAND_INS
 
 WEIGHTS_KEYS = ("state_dict", "model_state_dict", "model", "module")
@@ -63,8 +64,7 @@ def load(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
     Raises:
         UserError: when the file is missing, damaged, or holds more than weights and plain values.
     """
-    if not Path(path).is_file():
-        raise UserError(f"checkpoint {str(path)!r} does not exist: expected a .pth file, as tools/train.py leaves it")
+    check_file(path, *A_CHECKPOINT)
     try:
         with torch.serialization.safe_globals(STAND_INS):
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)

@@ -24,3 +24,5 @@ EXPLAIN = "explain"
 """A folder of what `tools/explain.py` drew."""
 EXPLANATION = "explanation_"
 """How its figures begin; the name of the video and `.png` follow."""
+A_CHECKPOINT = ("checkpoint", "a .pth file, as tools/train.py leaves it")
+"""What an error about a missing one calls it, and says that it should be."""
