@@ -2,7 +2,7 @@
 
 import difflib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
@@ -83,5 +83,6 @@ def compute_of(config: Mapping[str, Any]) -> Compute:
         return msgspec.convert(given, Compute)
     except msgspec.ValidationError as error:
         name = str(error).rpartition("$.")[2].rstrip("`")
-        words = {"precision": [*PRECISIONS], "memory_format": [*MEMORY_FORMATS]}.get(name, ["True", "False"])
+        choices: dict[str, Iterable[str]] = {"precision": PRECISIONS, "memory_format": MEMORY_FORMATS}
+        words = choices.get(name, ("True", "False"))
         raise UserError(f"compute.{name} is {given.get(name)!r}: expected {', '.join(words)}") from None

@@ -44,8 +44,8 @@ def gpu_of(launcher: str, local_rank: int, num_gpus: int) -> int:
         return 0
     if local_rank >= num_gpus:
         raise UserError(
-            f"--launcher {launcher}: process {local_rank + 1} of this machine has no GPU, as there are {num_gpus}: start "
-            "one process per GPU"
+            f"--launcher {launcher}: process {local_rank + 1} of this machine has no GPU, as there are {num_gpus}: "
+            "start one process per GPU"
         )
     return local_rank
 
