@@ -10,6 +10,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from cefl_bench.compute.switches import compute_of
 from cefl_bench.errors import UserError
 from cefl_bench.files import checkout
 from cefl_bench.functional.protocol import is_other_corpus
@@ -66,6 +67,7 @@ def load_config(
     config.setdefault("config_name", path.stem)
     if dataset is not None:
         _lay_over(config, dataset)
+    config.setdefault("compute", {})
     early = {key: value for key, value in (options or {}).items() if key.split(".")[0] in ("corpus", "test_corpus")}
     _apply(config, early)
     _expand_corpus(config)
@@ -74,6 +76,7 @@ def load_config(
             if not is_other_corpus(config[name].dataset):
                 config[name].dataset.fold = fold
     _apply(config, {key: value for key, value in (options or {}).items() if key not in early})
+    set_compute(config, {})
     head, loader = config.model.get("head"), config.get("train_dataloader")
     if isinstance(head, dict) and isinstance(loader, ConfigDict):
         # An adapter knows its classes, so that no config repeats how many there are.
@@ -130,6 +133,18 @@ def select_by_val(config: Config) -> None:
         copy.deepcopy(config.train_dataloader.dataset), split="val", pipeline=loader.dataset.pipeline
     )
     config[HELD_OUT] = loader
+
+
+def set_compute(config: Config, given: Mapping[str, Any]) -> None:
+    """Set compute switches. Those at their defaults are left out, so a config is the same as before there were any.
+
+    Raises:
+        UserError: when there is no such switch, or it cannot take the value.
+    """
+    changed = compute_of({"compute": {**config.get("compute", {}), **given}}).changed()
+    config.pop("compute", None)
+    if changed:
+        config.compute = changed
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from mmengine.config import Config
 
+from cefl_bench.compute.switches import compute_of
 from cefl_bench.errors import UserError
 from cefl_bench.registry import arguments_of
 
@@ -98,6 +99,7 @@ def check_values(config: Config) -> None:
     if config.get("train_cfg", {}).get("by_epoch", True) is not True or "type" in config.get("train_cfg", {}):
         raise UserError("train_cfg: expected by_epoch=True and no type: a training is counted and resumed in epochs")
     _check_finite(values)
+    compute_of(values)
     for path, part in _parts(config._cfg_dict):
         _check_arguments(path, part)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from cefl_bench.commands.facts import SPLITS, data_fingerprint
 from cefl_bench.commands.setup import RunOptions, configured
+from cefl_bench.compute.switches import compute_of
 from cefl_bench.config import VAL
 from cefl_bench.functional.protocol import difference
 from cefl_bench.plain import plain
@@ -19,7 +20,8 @@ from cefl_bench.runs.result import Result
 LEFT = (LAST, CONFUSION)
 """What a finished run leaves besides its result; the figure is the last file that it writes."""
 EPOCH = re.compile(r"^epoch +(\d+)/", re.MULTILINE)
-AMP = ("optim_wrapper.type", "optim_wrapper.dtype")
+AMP = "compute.precision: "
+"""How a difference of half precisions begins."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Job:
         words += ["--work-dir", str(self.folder), "--resume"]
         flags = {"--amp": options.amp, "--no-pack": options.no_pack, "--select=val": options.select == VAL}
         words += [flag for flag, given in flags.items() if given]
+        words += compute_of({"compute": options.compute}).flags()
         return [*words, "--cfg-options", *options.cfg_options] if options.cfg_options else words
 
     def result(self) -> Result | None:
@@ -63,10 +66,8 @@ class Job:
             complete = len(result["history"]) == self.num_epochs
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        if self.options.amp and any(".AmpOptimWrapper" in line for line in changed):  # its kind is the GPU's to say
+        if self.options.amp:  # which half precision --amp means is the device's to say
             changed = [line for line in changed if not line.startswith(AMP)]
-        elif self.options.amp:
-            return None
         return result if complete and not changed else None
 
     @property

@@ -1,8 +1,9 @@
 """The jobs of a benchmark: every config on every fold with every seed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -26,6 +27,7 @@ class BenchmarkOptions:
     slurm: Sequence[str] = ()
     select: str = "last"
     amp: bool = False
+    compute: Mapping[str, Any] = field(default_factory=dict)
     no_pack: bool = False
     dataset: str | None = None
     cfg_options: Sequence[str] = ()
@@ -54,7 +56,7 @@ def jobs_of(options: BenchmarkOptions) -> list[Job]:
         )
         if max(folds) > num_folds:
             raise UserError(f"--folds {options.folds}: {path} has folds 1..{num_folds}: expected these, or all")
-        shared = {name: getattr(options, name) for name in ("select", "amp", "no_pack", "dataset")}
+        shared = {name: getattr(options, name) for name in ("select", "amp", "compute", "no_pack", "dataset")}
         run = RunOptions(str(path), cfg_options=cfg_options, **shared)
         for fold in folds:
             matrix += [(seeds.index(seed), fold, seed, run) for seed in seeds]

@@ -102,8 +102,6 @@ def _executor(options: BenchmarkOptions) -> Executor:
     if options.slurm:
         raise UserError("--slurm without --executor slurm: give both, or neither")
     places = places_of(visible_gpus(), options.gpus, options.jobs)
-    if options.amp and not places[0].gpu:
-        raise UserError("--amp needs a CUDA device and there is none: leave it out")
     return LocalExecutor(places)
 
 

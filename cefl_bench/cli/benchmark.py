@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_config, add_no_pack, file_path
+from cefl_bench.cli.options import add_amp, add_compute, add_config, add_no_pack, compute_given, file_path
 from cefl_bench.errors import one_line_errors
 
 
@@ -25,7 +25,8 @@ def parse_arguments() -> argparse.Namespace:
     add("--jobs", type=int, metavar="N", help="jobs at once: on a CPU, where they share cores (1), or in SLURM")
     add("--slurm", nargs="+", default=(), metavar="KEY=VALUE", help="options of sbatch; time in minutes (1440)")
     add("--select", choices=("last", "val"), default="last", help="the epoch that counts, as in tools/train.py")
-    add("--amp", action="store_true", help="mixed precision; needs a CUDA device")
+    add_amp(parser)
+    add_compute(parser)
     add_no_pack(parser)
     add(
         "--options-for",
@@ -45,5 +46,6 @@ def main() -> None:
     from cefl_bench.benchmark.matrix import BenchmarkOptions  # here, so that --help need not wait for torch
     from cefl_bench.benchmark.run import benchmark
 
-    if not benchmark(BenchmarkOptions(**vars(arguments))):
+    compute = compute_given(arguments)
+    if not benchmark(BenchmarkOptions(**vars(arguments), compute=compute)):
         raise SystemExit(1)

@@ -5,6 +5,7 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
+from cefl_bench.compute.switches import MEMORY_FORMATS, PRECISIONS
 from cefl_bench.files import check_file
 from cefl_bench.runs.folder import A_CHECKPOINT
 
@@ -84,6 +85,40 @@ def options_and_checkpoint(parser: argparse.ArgumentParser, arguments: argparse.
     known = {field.name for field in dataclasses.fields(RunOptions)}
     given = {name: value for name, value in vars(arguments).items() if name in known}
     return RunOptions(config[0] if config else None, **given), checkpoint
+
+
+def add_compute(parser: argparse.ArgumentParser) -> None:
+    """The compute switches, which are `compute` in a config; one that is not given is the config's."""
+    group = parser.add_argument_group(
+        "compute switches", "for speed; tools/speed.py CONFIG --sweep measures which of them help a model on a device"
+    )
+    add = group.add_argument
+    told = "; ".join(f"{name}: {meaning}" for name, meaning in PRECISIONS.items())
+    add("--precision", choices=tuple(PRECISIONS), help=f"{told}; it is part of the protocol")
+    told = "; ".join(f"{name}: {meaning}" for name, meaning in MEMORY_FORMATS.items())
+    add("--memory-format", choices=tuple(MEMORY_FORMATS), help=told)
+    for name, meaning in (
+        ("--compile", "let torch.compile take backbone and aggregator"),
+        ("--cuda-graphs", "with torch.compile, one launch for all kernels: for small networks, on a GPU"),
+        ("--fused", "the optimiser's step in one kernel"),
+        ("--deterministic", "only operators that give the same bits each time, also where cuDNN has faster ones"),
+    ):
+        add(name, action="store_const", const=True, help=meaning)
+
+
+def compute_given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The compute switches that were given. They are taken out of the arguments."""
+    names = ("precision", "memory_format", "compile", "cuda_graphs", "fused", "deterministic")
+    given = {name: vars(arguments).pop(name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def add_amp(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--amp",
+        action="store_true",
+        help="mixed precision: --precision bf16, or fp16 on a GPU that has no bfloat16",
+    )
 
 
 def add_no_pack(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,16 @@
 
 import argparse
 
-from cefl_bench.cli.options import ExistingConfig, add_config_options, add_launcher, add_no_pack, file_path
+from cefl_bench.cli.options import (
+    ExistingConfig,
+    add_amp,
+    add_compute,
+    add_config_options,
+    add_launcher,
+    add_no_pack,
+    compute_given,
+    file_path,
+)
 from cefl_bench.errors import one_line_errors
 
 
@@ -24,7 +33,7 @@ def parse_arguments() -> argparse.Namespace:
         "--work-dir", type=file_path, metavar="D", help="where results go (default: work_dirs/CONFIG/foldK_seedS)"
     )
     parser.add_argument("--resume", action="store_true", help="continue the run in the work dir, if there is one")
-    parser.add_argument("--amp", action="store_true", help="mixed precision; needs a CUDA device")
+    add_amp(parser)
     add_launcher(parser)
     parser.add_argument(
         "--select",
@@ -42,6 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     add_no_pack(parser)
     add_config_options(parser)
+    add_compute(parser)
     return parser.parse_args()
 
 
@@ -51,4 +61,5 @@ def main() -> None:
     from cefl_bench.commands.setup import RunOptions  # here, so that --help need not wait for torch
     from cefl_bench.commands.train import train
 
-    train(RunOptions(**vars(arguments)))
+    compute = compute_given(arguments)
+    train(RunOptions(**vars(arguments), compute=compute))

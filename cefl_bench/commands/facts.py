@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 
 from cefl_bench.commands.pack import store_of
+from cefl_bench.compute.switches import compute_of
 from cefl_bench.config import HELD_OUT
 from cefl_bench.cost.flops import cost_or_reason, model_cost
 from cefl_bench.datasets.base import VideoDataset
@@ -65,7 +66,7 @@ def known_before(
         "seed": config.randomness.seed,
         "clips": {"official": test_set.num_official_clips(), "official_counts": not counts_off(datasets)},
         "cost": cost_or_reason(*_model_and_shape(config)),
-        "environment": environment(),
+        "environment": environment(compute_of(config)),
         "data": {"packed": all(store_of(dataset) is not None for dataset in datasets.values())},
         "data_fingerprint": data_fingerprint(datasets),
     }

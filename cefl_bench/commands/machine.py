@@ -5,18 +5,28 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
 from mmengine.model import MMDistributedDataParallel
-from mmengine.optim import AmpOptimWrapper, build_optim_wrapper
+from mmengine.optim import build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
+from cefl_bench.compute.network import (
+    check_device,
+    check_network,
+    optim_wrapper_of,
+    prepare_network,
+    set_up_torch,
+)
+from cefl_bench.compute.switches import compute_of
 from cefl_bench.config import HELD_OUT, LOADERS
 from cefl_bench.cost.ledger import one_line
 from cefl_bench.cost.trial import described, failing_module
+from cefl_bench.cost.trials import is_out_of_memory
 from cefl_bench.errors import UserError
 from cefl_bench.parallel.distributed import join_processes, keep_freed_memory
 
@@ -24,17 +34,49 @@ ONE_VALUE = "more than 1 value per channel"
 """In torch's message on batch normalisation of a single value."""
 
 
-def start_processes(config: Config, launcher: str, amp: bool) -> None:
-    """Set up what every process of a run needs: precision, memory, and the group of processes."""
-    if amp and not torch.cuda.is_available():
-        raise UserError("--amp needs a CUDA device and there is none: leave it out")
-    if amp:
-        config.optim_wrapper.type = AmpOptimWrapper
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-        config.optim_wrapper.dtype = "bfloat16" if native else "float16"
+def start_processes(config: Config, launcher: str) -> None:
+    """Set up what every process of a run needs: memory, and the group of processes."""
     keep_freed_memory()
-    if join_processes(launcher) and not torch.cuda.is_available():
+    if join_processes(launcher):
+        # without device_ids each process stays on the GPU that it took, whatever its number
         config.model_wrapper_cfg = dict(type=MMDistributedDataParallel, device_ids=None, broadcast_buffers=False)
+
+
+def device_type() -> str:
+    """`cuda` or `cpu`: what a run uses."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def switch(config: Config) -> None:
+    """Carry out the compute switches of a config that is trained, as far as they do not change its network.
+
+    Raises:
+        UserError: when this machine or the optimiser cannot.
+    """
+    compute = compute_of(config)
+    check_device(compute, device_type())
+    set_up_torch(compute)
+    if compute.deterministic:
+        config.randomness.deterministic = True
+    config.optim_wrapper = optim_wrapper_of(config.optim_wrapper, compute, device_type())
+
+
+def switch_network(config: Config, network: nn.Module) -> None:
+    """Carry out the compute switches of a config on the network that is trained.
+
+    Raises:
+        UserError: when a precision gives wrong gradients in it.
+    """
+    network = getattr(network, "module", network)
+    check_network(compute_of(config), network, device_type())
+    prepare_network(network, compute_of(config))
+
+
+def switch_test(config: Config, network: nn.Module) -> None:
+    """Carry out, of the compute switches that a network was trained with, those that move the last digits of a test."""
+    compute = replace(compute_of(config), compile=False, cuda_graphs=False)
+    set_up_torch(compute)
+    prepare_network(getattr(network, "module", network), compute)
 
 
 def fit_to_machine(config: Config) -> None:
@@ -111,12 +153,13 @@ def told_of_network(config: Config, network: nn.Module, doing: str) -> Iterator[
         yield
     except UserError:
         raise
-    except torch.OutOfMemoryError as error:
-        raise UserError(
-            f"the GPU has not enough memory {doing} ({one_line(error)}): give smaller batches, such as --cfg-options "
-            "train_dataloader.batch_size=4, or --amp"
-        ) from error
     except Exception as error:
+        if is_out_of_memory(error):
+            where = "machine" if device_type() == "cpu" else "GPU"
+            raise UserError(
+                f"the {where} has not enough memory {doing} ({one_line(error)}): give smaller batches, such as "
+                "--cfg-options train_dataloader.batch_size=4, or --amp"
+            ) from error
         network = getattr(network, "module", network)  # without what joins the processes of a run
         module = failing_module(network, error)
         if module is None:

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from mmengine.dist import is_main_process
 
 from cefl_bench.commands.machine import told_as
 from cefl_bench.commands.pack import check_readers, check_store
+from cefl_bench.compute.network import half_precision
 from cefl_bench.config import (
     VAL,
     classes_of,
@@ -19,6 +20,7 @@ from cefl_bench.config import (
     load_config,
     parse_options,
     select_by_val,
+    set_compute,
 )
 from cefl_bench.config_check import check_values
 from cefl_bench.datasets.base import VideoDataset
@@ -42,6 +44,8 @@ class RunOptions:
     work_dir: str | None = None
     resume: bool = False
     amp: bool = False
+    compute: Mapping[str, Any] = field(default_factory=dict)
+    """Compute switches that were given, by the names of `Compute`."""
     launcher: str = "none"
     select: str = "last"
     log: Sequence[str] = ()
@@ -66,6 +70,9 @@ def configured(options: RunOptions) -> Config:
         if not 0 <= options.seed < 2**32:
             raise UserError(f"--seed is {options.seed}: expected 0 or more, and less than 4294967296")
         config.randomness.seed = options.seed
+    if options.amp and "precision" in options.compute:
+        raise UserError("--amp and --precision: expected one of them")
+    set_compute(config, dict(options.compute) | ({"precision": half_precision()} if options.amp else {}))
     check_values(config)
     if options.select == VAL:
         select_by_val(config)

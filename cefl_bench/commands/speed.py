@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from mmengine.config import Config
 from tqdm import tqdm
 
 from cefl_bench.commands.facts import video_shape
+from cefl_bench.compute.network import arithmetic
+from cefl_bench.compute.switches import Compute, compute_of
 from cefl_bench.cost.speed import measure_speed
 from cefl_bench.cost.trials import SpeedOptions
 from cefl_bench.errors import UserError
@@ -39,21 +42,20 @@ def measure_models(
                 bar.update()
 
             measured = measure_speed(config, *input_shapes(config), options, say)
-        results.append({"config": config.config_name} | ran_on(options) | measured)
+        results.append({"config": config.config_name} | ran_on(options, compute_of(config)) | measured)
         write_json(json_path, results)  # after every config: an interrupted comparison keeps what it has
     return results
 
 
-def ran_on(options: SpeedOptions) -> dict[str, Any]:
+def ran_on(options: SpeedOptions, compute: Compute) -> dict[str, Any]:
     """The fields of a result that do not depend on the model."""
     return {
         "device": str(options.device),
         "device_name": device_name(options.device),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "precision": options.precision,
-        "compile": options.compiled,
-        "memory_format": options.memory_format,
+        **asdict(compute),
+        "arithmetic": arithmetic(compute),
         "warmup": options.stopwatch.warmup,
         "iterations": options.stopwatch.iterations,
         "min_seconds": options.stopwatch.min_seconds,

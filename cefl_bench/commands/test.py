@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cefl_bench.commands.facts import known_before
-from cefl_bench.commands.machine import fit_to_machine, start_processes, told_as, told_of_network
+from cefl_bench.commands.machine import fit_to_machine, start_processes, switch_test, told_as, told_of_network
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
 from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint, say
@@ -30,7 +30,7 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
         The folder they are in: `out`, else `test` beside the checkpoint.
     """
     options, config = of_checkpoint(options, checkpoint)
-    start_processes(config, options.launcher, options.amp)
+    start_processes(config, options.launcher)
     resolved = plain(config.to_dict())
     if options.no_pack:
         decode_always(config)
@@ -58,6 +58,7 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
     fit_to_machine(config)
     with told_as("the test"):
         runner = PlainRunner.from_cfg(config)
+        switch_test(config, runner.model)
         runner.build_loops("test_loop")
     checkpoints.load_into(getattr(runner.model, "module", runner.model), checkpoint)
     for hook in (Progress(), WriteResult(facts)):

@@ -19,6 +19,8 @@ from cefl_bench.commands.machine import (
     check_shared_memory,
     fit_to_machine,
     start_processes,
+    switch,
+    switch_network,
     told_as,
     told_of_network,
 )
@@ -90,7 +92,7 @@ def resolve(options: RunOptions) -> Plan:
     if "train_cfg" not in config:
         raise UserError(f"config {options.config!r} has no train_cfg: expected one that can be trained")
     check_schedule(config)
-    start_processes(config, options.launcher, options.amp)
+    start_processes(config, options.launcher)
     resolved = plain(config.to_dict()) | {"num_processes": get_world_size()}
     if options.no_pack:  # not part of the config: the frames are the same, so a run continues with them or without
         decode_always(config)
@@ -101,6 +103,7 @@ def resolve(options: RunOptions) -> Plan:
     config.work_dir = str(folder)
     finished = _is_finished(folder, resolved, datasets, options.resume)
     fit_to_machine(config)
+    switch(config)
     return Plan(config, resolved, datasets, folder, options.resume, options.log, finished)
 
 
@@ -151,6 +154,7 @@ def run(plan: Plan) -> None:
     weigh_classes(config, datasets["train"])
     with told_as("the run"):
         runner = PlainRunner.from_cfg(config)
+        switch_network(config, runner.model)
         runner.build_loops("train_loop", "val_loop")
     if is_main_process():
         write_text(plan.folder / CONFIG, Config(plan.resolved).dump())

@@ -8,12 +8,14 @@ from functools import partial
 import torch
 from mmengine.config import Config
 
+from cefl_bench.compute.network import DTYPES
+from cefl_bench.compute.switches import Precision, compute_of
 from cefl_bench.cost.flops import cost_or_reason
 from cefl_bench.cost.measured import BatchSpeed, Comparison, MatrixProduct, Speed
 from cefl_bench.cost.memory import MEMORY_MEASURE
 from cefl_bench.cost.stopwatch import Stopwatch, spread
 from cefl_bench.cost.trials import CALLS_PER_BLOCK, SpeedOptions, Trials
-from cefl_bench.cost.workload import DTYPES, Step, Workload
+from cefl_bench.cost.workload import Step, Workload
 
 TRAINING_FORWARDS = 3
 """By convention a training step counts as three forward passes: one forward, two for the gradients of backward."""
@@ -39,8 +41,9 @@ def measure_speed(
     batch = options.batch or config.train_dataloader.batch_size
     cost = cost_or_reason(config.model | {"data_preprocessor": config.data_preprocessor}, video_shape)
     say("matrix product")
-    matmul = matmul_speed(device, options.precision, options.stopwatch)
-    work = Workload(config, video_shape, frame_size, device, options.precision, options.compiled, options.memory_format)
+    compute = compute_of(config)
+    work = Workload(config, video_shape, frame_size, device, compute)
+    matmul = matmul_speed(device, compute.precision, options.stopwatch)
 
     def trials(name: str, step: Callable[[int], Step]) -> Trials:
         return Trials(name, step, options, 4 * math.prod(video_shape), say)
@@ -71,16 +74,16 @@ def measure_speed(
     )
 
 
-def matmul_speed(device: torch.device, precision: str, stopwatch: Stopwatch) -> MatrixProduct:
+def matmul_speed(device: torch.device, precision: Precision, stopwatch: Stopwatch) -> MatrixProduct:
     """FLOP/s of a large square matrix product: the most that this device reaches in practice, the yardstick.
 
     On a GPU, convolutions in `fp32` may use TF32 while matrix products by default do not. The yardstick then uses it
     too, or a model could be faster than the device.
     """
-    size, dtype = MATMUL_SIZE[device.type], DTYPES[precision]
+    size, dtype = MATMUL_SIZE[device.type], DTYPES.get(precision, torch.float32)
     left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     before = torch.get_float32_matmul_precision()
-    tf32 = device.type == "cuda" and precision == "fp32" and torch.backends.cudnn.allow_tf32
+    tf32 = device.type == "cuda" and precision not in DTYPES and torch.backends.cudnn.allow_tf32
     if tf32:
         torch.set_float32_matmul_precision("high")
     try:

@@ -26,7 +26,8 @@ def speed_table(results: list[dict[str, Any]]) -> str:
 def _block(result: dict[str, Any]) -> Iterator[str]:
     device, cost, matmul = result["device"].split(":")[0], result["cost"], result["matmul"]
     threads = f", {result['threads']} thread{'s' * (result['threads'] > 1)}" if device == "cpu" else ""
-    how = f"{result['precision']}, compiled" if result["compile"] else result["precision"]
+    switches = ("compile", "cuda_graphs", "fused", "deterministic")
+    how = ", ".join([result["precision"], *(name for name in switches if result[name])])
     own = ", the model's own choice" if result["memory_format"] == "own" else ""
     yield f"{result['config']} on {result['device_name']}{threads}, torch {result['torch']}, {how}"
     counted = "MACs unknown"

@@ -32,17 +32,12 @@ class SpeedOptions:
     device: torch.device
     batch: int | None = None
     max_batch: int | None = None
-    precision: str = "fp32"
-    compiled: bool = False
-    memory_format: str = "own"
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
     def __post_init__(self) -> None:
         for name, value in (("batch", self.batch), ("max-batch", self.max_batch)):
             if value is not None and value < 1:
                 raise UserError(f"--{name} is {value}: expected 1 or more")
-        if self.precision == "fp16" and self.device.type == "cpu":
-            raise UserError("--precision fp16 needs a CUDA device: on a CPU use bf16")
 
 
 @dataclass

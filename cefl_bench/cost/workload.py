@@ -1,19 +1,25 @@
 """The work that is timed: a config's model on random videos, forward, training step and preprocessing."""
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.optim import AmpOptimWrapper, OptimWrapper, build_optim_wrapper
+from mmengine.optim import build_optim_wrapper
 from torch import nn
-from torch.nn.utils import convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format
 
+from cefl_bench.compute.network import (
+    autocast,
+    check_device,
+    check_network,
+    optim_wrapper_of,
+    prepare_network,
+    set_up_torch,
+)
+from cefl_bench.compute.switches import DEFAULT, Compute
 from cefl_bench.functional.loss_options import with_class_weights
 from cefl_bench.registry import MODELS
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 Step = Callable[[], object]
 
 
@@ -24,9 +30,10 @@ class Workload:
         config: its data and pretrained weights are not loaded; neither would change a time.
         video_shape: (N, C, T, H, W) of one video as the network takes it.
         frame_size: height and width of a frame as the data loader hands it to the preprocessor.
-        precision: `fp32`, or `bf16` and `fp16` by autocast.
-        compiled: run through `torch.compile`, anew for every batch size.
-        memory_format: `own`, as the model chose, or `channels_last` for the weights of all convolutions, 2D and 3D.
+        compute: the switches to run it with; it is compiled anew for every batch size.
+
+    Raises:
+        UserError: when the device or the network cannot run with these switches.
     """
 
     def __init__(
@@ -35,19 +42,18 @@ class Workload:
         video_shape: tuple[int, int, int, int, int],
         frame_size: int,
         device: torch.device,
-        precision: str = "fp32",
-        compiled: bool = False,
-        memory_format: str = "own",
+        compute: Compute = DEFAULT,
     ) -> None:
+        check_device(compute, device.type)
         self.config, self.video_shape, self.frame_size, self.device = config, video_shape, frame_size, device
-        self.precision, self.compiled = precision, compiled
+        self.compute = compute
         # the time of a step does not depend on how much a class weighs
         head = with_class_weights(config.model.head, [1] * config.model.head.num_classes)
         self.network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor, "head": head})
         self.network.to(device)
-        if memory_format == "channels_last":
-            convert_conv2d_weight_memory_format(self.network, torch.channels_last)
-            convert_conv3d_weight_memory_format(self.network, torch.channels_last_3d)
+        check_network(compute, self.network, device.type)
+        set_up_torch(compute)
+        prepare_network(self.network, compute)
 
     def inference(self, batch: int) -> Step:
         """The model alone, in eval mode: float (B, N, C, T, H, W) on the device -> scores."""
@@ -55,7 +61,7 @@ class Workload:
         self.network.eval()
 
         def infer() -> None:
-            with torch.no_grad(), self._autocast():
+            with torch.no_grad(), autocast(self.compute, self.device.type):
                 forward(video)
 
         return infer
@@ -66,10 +72,11 @@ class Workload:
         label = torch.arange(batch, device=self.device) % self.config.model.head.num_classes
         self.network.train()
         self.network.zero_grad(set_to_none=True)
-        wrapper = build_optim_wrapper(self.network, self._optim_wrapper())
+        settings = optim_wrapper_of(self.config.optim_wrapper, self.compute, self.device.type)
+        wrapper = build_optim_wrapper(self.network, settings)
 
         def train() -> None:
-            with wrapper.optim_context(self.network), self._autocast():
+            with wrapper.optim_context(self.network):
                 losses = forward(video, label=label, mode="loss")
             wrapper.update_params(self.network.parse_losses(losses)[0])
 
@@ -104,21 +111,7 @@ class Workload:
         return torch.randn(batch, *self.video_shape, device=self.device)
 
     def _forward(self) -> Callable[..., Any]:
-        if not self.compiled:
-            return self.network
-        # After another batch size torch would compile for any size, which is slower than what a training gets.
-        torch.compiler.reset()
-        return torch.compile(self.network, dynamic=False)
-
-    def _autocast(self) -> contextlib.AbstractContextManager:
-        half = self.precision != "fp32"
-        return torch.autocast(self.device.type, DTYPES[self.precision] if half else None, enabled=half)
-
-    def _optim_wrapper(self) -> dict[str, Any]:
-        """The config's, with the loss scaling of `tools/train.py --amp` where the precision is reduced on a GPU."""
-        wrapper = dict(self.config.optim_wrapper)
-        for key in ("type", "dtype", "loss_scale"):
-            wrapper.pop(key, None)
-        if self.precision == "fp32" or self.device.type == "cpu":
-            return wrapper | {"type": OptimWrapper}
-        return wrapper | {"type": AmpOptimWrapper, "dtype": {"bf16": "bfloat16", "fp16": "float16"}[self.precision]}
+        if self.compute.compile or self.compute.cuda_graphs:
+            # what was compiled for other batch sizes would only fill torch's cache
+            torch.compiler.reset()
+        return self.network

@@ -58,6 +58,8 @@ RULES = (
     Rule("randomness.*", "protocol", "how a seed is used"),
     Rule("num_processes", "protocol", "batch_size is that of all processes together"),
     Rule("*_evaluator*", "neither", "what is computed of the same predictions"),
+    Rule("compute.precision", "protocol", "in half precision a model learns a little differently"),
+    Rule("compute.*", "neither", "how fast it runs; float sums may end in another last digit, as on another device"),
     Rule("env_cfg.*", "neither", "how fast it runs; float sums may end in another last digit, as on another device"),
     Rule("default_scope", "neither", "types are classes here, never looked up by a name"),
     Rule("log_level", "neither", "what is printed"),
@@ -125,6 +127,8 @@ def protocol_of(
         for key, value in config.items()
         if key not in stated and not key.endswith(("_dataloader", "_evaluator"))
     }
+    precision = config.get("compute", {}).get("precision")  # a switch at its default is not in a config
+    protocol |= {"precision": precision} if precision else {}
     return protocol | _tested_on(train["dataset"], test["dataset"]) | ({"other": unknown} if unknown else {})
 
 

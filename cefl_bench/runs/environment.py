@@ -8,11 +8,18 @@ from typing import Any
 
 import torch
 
+from cefl_bench.compute.network import arithmetic
+from cefl_bench.compute.switches import DEFAULT, Compute
+
 PACKAGES = ("cefl_bench", "torch", "torchvision", "timm", "onedl-mmengine", "onedl-mmcv", "decord2", "numpy")
 
 
-def environment() -> dict[str, Any]:
-    """Everything about the machine and the software that may move a number; `git` is None outside a checkout."""
+def environment(compute: Compute = DEFAULT) -> dict[str, Any]:
+    """Everything about the machine and the software that may move a number; `git` is None outside a checkout.
+
+    Args:
+        compute: the switches of the training.
+    """
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -23,6 +30,8 @@ def environment() -> dict[str, Any]:
         "driver": _run("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
         if torch.cuda.is_available()
         else None,
+        "precision": arithmetic(compute),
+        "switches": compute.changed(),
         "threads": torch.get_num_threads(),
         "git": _git(),
     }

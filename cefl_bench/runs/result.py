@@ -132,6 +132,8 @@ class Environment(TypedDict):
     cuda: Text | None
     platform: NotRequired[Text]
     driver: NotRequired[Text | None]
+    precision: NotRequired[dict[Name, Text]]
+    """The precision asked for, and what the device made of it; absent in results of earlier versions."""
     git: Git | None
 
 

@@ -17,6 +17,10 @@ default_hooks = dict(
     checkpoint=None,
 )
 custom_hooks = []
+# For speed: cefl_bench/compute/switches.py says what each does, tools/speed.py --sweep measures which help a model.
+compute = dict(
+    precision="fp32", memory_format="own", compile=False, cuda_graphs=False, fused=False, deterministic=False
+)
 log_level = "ERROR"
 val_cfg = dict()
 test_cfg = dict()

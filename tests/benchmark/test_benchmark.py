@@ -152,13 +152,15 @@ def test_only_a_complete_result_of_this_very_config_counts(tmp_path):
     assert left(result | {"history": [{}]}) is None
     assert left(result | {"config": {"train_cfg": {"max_epochs": 3}}}) is None
     assert left('{"config": ') is None and left("[]") is None and left("{}") is None
-    plain = {"train_cfg": {"max_epochs": 2}, "optim_wrapper": {"type": "mmengine.optim.OptimWrapper"}}
-    mine = replace(mine, options=RunOptions("mine", amp=True), config=plain)
-    amp = {"type": "mmengine.optim.AmpOptimWrapper", "dtype": "bfloat16"}
-    assert left(result | {"config": plain}) is None, "trained in full precision"
-    assert left(result | {"config": plain | {"optim_wrapper": amp}}) is not None
-    mine = replace(mine, options=RunOptions("mine"))
-    assert left(result | {"config": plain | {"optim_wrapper": amp}}) is None
+    full = {"train_cfg": {"max_epochs": 2}}
+    half = [full | {"compute": {"precision": precision}} for precision in ("bf16", "fp16")]
+    mine = replace(mine, options=RunOptions("mine", amp=True), config=half[0])
+    assert left(result | {"config": full}) is None, "trained in full precision"
+    assert left(result | {"config": half[1]}) is not None, "on a GPU without bfloat16"
+    mine = replace(mine, options=RunOptions("mine", compute={"precision": "bf16"}))
+    assert left(result | {"config": half[1]}) is None
+    mine = replace(mine, options=RunOptions("mine"), config=full)
+    assert left(result | {"config": half[0]}) is None
     (tmp_path / "result.json").unlink()
     assert mine.result() is None
 

@@ -62,10 +62,18 @@ def test_what_does_not_come_out_of_the_network_goes_through(error, kept):
     assert told.value is error
 
 
-def test_a_gpu_without_memory_is_told():
-    error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nGPU 0 has 1 GiB")
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nGPU 0 has 1 GiB"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("GET was unable to find an engine to execute this computation"),
+        MemoryError(),
+    ],
+)
+def test_missing_memory_is_told(error):
     with (
-        pytest.raises(UserError, match=r"^the GPU has not enough memory in training .*Tried to allocate 2 GiB"),
+        pytest.raises(UserError, match=r"^the machine has not enough memory in training \("),
         told_of_network(CONFIG, Network(), "in training"),
     ):
         raise error

@@ -9,6 +9,8 @@ from helpers.run import ROOT, TINY, run_tool
 
 from cefl_bench.commands.speed import input_shapes, measure_models, ran_on
 from cefl_bench.commands.speed_data import measure_loaders, speed_data_table
+from cefl_bench.compute.network import check_device
+from cefl_bench.compute.switches import Compute
 from cefl_bench.config import load_config, parse_options
 from cefl_bench.cost.memory import MemoryGuard, PeakMemory
 from cefl_bench.cost.speed import measure_speed
@@ -24,6 +26,7 @@ CONFIG = str(ROOT / "configs" / "ceflnet_synthetic.py")
 CPU = torch.device("cpu")
 SHORT = Stopwatch(warmup=1, iterations=3, min_seconds=0.001)
 LIMIT = 3
+CUDNN = "GET was unable to find an engine to execute this computation"
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +95,7 @@ def test_a_batch_without_memory_is_reported(small_memory):
         assert [tried["batch"] for tried in fitted] == fit and last == {"batch": 4, "out_of_memory": "no memory left"}
         assert result[mode]["fixed"] == {"batch": 5, "out_of_memory": "no memory left"}
         assert result[mode]["best"]["batch"] in fit
-    table = speed_table([{"config": "small"} | ran_on(options) | result])
+    table = speed_table([{"config": "small"} | ran_on(options, Compute()) | result])
     assert re.search(r"training, fixed batch +5  out of memory: no memory left", table) and "4: out of memory" in table
 
 
@@ -104,10 +107,12 @@ def test_a_batch_without_memory_is_reported(small_memory):
             RuntimeError("can't allocate memory: you tried"),
             "can't allocate memory: you tried",
         ),
+        (RuntimeError("CUDA error: out of memory\nCompile with"), "CUDA error: out of memory"),
+        (RuntimeError(CUDNN), CUDNN),
         (MemoryError(), "out of memory"),
         (RuntimeError("shapes do not match"), None),
     ],
-    ids=["gpu", "cpu", "python", "another error"],
+    ids=["gpu", "cpu", "driver", "cuDNN", "python", "another error"],
 )
 def test_only_lack_of_memory_is_an_answer(error, reason):
     def step(batch):
@@ -162,12 +167,13 @@ def test_the_guard_learns_from_the_last_batch():
     assert MemoryGuard(torch.device("cuda"), input_bytes=2**50).refuses(1) is None
 
 
-@pytest.mark.parametrize("options", [{"precision": "bf16"}, {"memory_format": "channels_last"}], ids=str)
+@pytest.mark.parametrize("options", [{"precision": "fp32_strict"}, {"memory_format": "channels_last"}], ids=str)
 def test_precision_and_memory_format_run(options, tmp_path):
-    given = SpeedOptions(CPU, batch=2, max_batch=1, stopwatch=SHORT, **options)
-    (result,) = measure_models([load_config(CONFIG, parse_options(TINY))], given, str(tmp_path / "speed.json"))
+    given = SpeedOptions(CPU, batch=2, max_batch=1, stopwatch=SHORT)
+    config = load_config(CONFIG, parse_options(TINY) | {"compute": options})
+    (result,) = measure_models([config], given, str(tmp_path / "speed.json"))
     assert result["training"]["fixed"]["videos_per_s"] > 0 and options.items() <= result.items()
-    assert result["matmul"]["dtype"] == ("bfloat16" if "precision" in options else "float32")
+    assert result["matmul"]["dtype"] == result["arithmetic"]["convolutions"] == "float32"
     told, of = map(int, result["convolutions_channels_last"].split("/"))
     assert told == of > 0
 
@@ -184,7 +190,8 @@ def test_no_gpu_is_one_line():
     [
         lambda: SpeedOptions(CPU, batch=0),
         lambda: SpeedOptions(CPU, max_batch=-1),
-        lambda: SpeedOptions(CPU, precision="fp16"),
+        lambda: check_device(Compute(precision="fp16"), "cpu"),
+        lambda: check_device(Compute(cuda_graphs=True), "cpu"),
         lambda: Stopwatch(warmup=0),
         lambda: Stopwatch(iterations=1),
         lambda: Stopwatch(min_seconds=float("nan")),

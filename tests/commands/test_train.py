@@ -243,7 +243,18 @@ MISTAKES = {
     "no way to make batches": (options("train_dataloader.collate_fn=None"), "the run cannot be built from the config"),
     "no reader": (options("train_dataloader.dataset.pipeline=[]"), "pipeline has 0 readers: expected one"),
     "frames of no size": (options("train_dataloader.dataset.pipeline.0.size=0"), "ReadVideo: size is 0: expected a"),
-    "mixed precision on a CPU": (options(amp=True), "needs a CUDA device"),
+    "float16 on a CPU": (options(compute={"precision": "fp16"}), "--precision fp16 needs a CUDA device"),
+    "CUDA graphs on a CPU": (options("compute.cuda_graphs=True"), "--cuda-graphs needs a CUDA device"),
+    "3D convolutions in bfloat16 on a CPU": (
+        options(config=ROOT / "configs" / "c3d_synthetic.py", amp=True),
+        "on a CPU: backbone.convolutions.0 is a 3D convolution, whose gradients",
+    ),
+    "two precisions": (options(amp=True, compute={"precision": "fp32"}), "expected one of them"),
+    "a switch that there is not": (options("compute.compiled=True"), "did you mean compile?"),
+    "a switch with a wrong value": (
+        options("compute.precision=fp8"),
+        "compute.precision is 'fp8': expected fp32, fp32",
+    ),
 }
 
 

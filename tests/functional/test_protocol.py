@@ -28,6 +28,7 @@ def protocol(**options):
         {"train_dataloader.dataset.data_root": "elsewhere"},
         {"train_dataloader.dataset.on_error": "raise"},
         {"model.num_clips": 8},
+        {"compute.precision": "fp32", "compute.compile": True, "compute.memory_format": "channels_last"},
         {"train_dataloader.dataset.pipeline.0.packed": False, "test_dataloader.dataset.pipeline.0.packed": False},
     ],
     ids=str,
@@ -39,6 +40,7 @@ def test_stays_the_same_for_what_does_not_matter(options):
 @pytest.mark.parametrize(
     ("options", "field"),
     [
+        ({"compute.precision": "bf16"}, "precision"),
         ({"train_cfg.max_epochs": 2}, "schedule.epochs"),
         ({"optim_wrapper.optimizer.lr": 0.5}, "schedule.optimizer.optimizer.lr"),
         ({"data_preprocessor.size": 32}, "preprocessing.size"),
