@@ -1,6 +1,9 @@
 """Which frames of a video become its clips. Pure functions: number of frames in, (N, T) frame indices out.
 
 With a random generator they sample for training, without one (`rng=None`) for testing, which has nothing random.
+
+In a video with fewer frames than are asked for, a clip still shows movement. If each frame were held for its share of
+the places, 3 frames in 4 clips of 4 would be 0000 0111 1112 2222: still images.
 """
 
 import numpy as np
@@ -35,6 +38,9 @@ def ceflnet_clips(
     clips are windows of 15 frames, 10 apart; a clip gives T of its frames: random distinct ones in order, at test
     evenly spaced ones from the first on.
 
+    A video of fewer than N * T frames, stretched, would show a frame several times in one clip. Its clips are runs of T
+    frames, at the same places of the video; where it has no T frames, each clip is the whole video, stretched.
+
     Args:
         timeline: `stretched` plays any video in 105 frames; `fixed` is the released code's, the first 105 frames as
             they are, and refuses a video that is too short for the last start.
@@ -54,12 +60,26 @@ def ceflnet_clips(
     if timeline == "fixed" and num_frames < needed:
         raise UserError(f"a video of {num_frames} frames is too short for timeline='fixed': expected at least {needed}")
     start = slack // 2 if rng is None else int(rng.integers(slack))
+    if num_frames < num_clips * num_frames_per_clip:
+        begins = (start + stride * np.arange(num_clips)) / (CEFLNET_LENGTH - window)
+        return _runs(num_frames, begins, num_frames_per_clip)
     if rng is None:
         offsets = np.tile(np.arange(num_frames_per_clip) * (window // num_frames_per_clip), (num_clips, 1))
     else:
         offsets = np.stack([np.sort(rng.choice(window, num_frames_per_clip, replace=False)) for _ in range(num_clips)])
     places = start + stride * np.arange(num_clips)[:, None] + offsets
     return places if timeline == "fixed" else stretch(num_frames, CEFLNET_LENGTH)[places]
+
+
+def _runs(num_frames: int, begins: np.ndarray, length: int) -> np.ndarray:
+    """(N, length) runs of consecutive frames; `begins` (N,) are shares, 0 for the first run of a video, 1 for the last.
+
+    Where the video is shorter than a run, every run is the whole video, stretched.
+    """
+    if num_frames <= length:
+        return np.tile(stretch(num_frames, length), (len(begins), 1))
+    first = np.rint(begins * (num_frames - length)).astype(np.int64)
+    return first[:, None] + np.arange(length)
 
 
 def segment_frames(
@@ -73,7 +93,7 @@ def segment_frames(
 
     With one frame from each of 16 segments this is the frame budget of the fair track. A method that works on clips
     regroups the T frames (`Recognizer.num_clips`), so that every method sees the same frames. A video with fewer frames
-    than asked for repeats frames.
+    than segments is played as often as it fits, so that 4 frames are 0123 four times and 9 frames once, some held.
 
     Args:
         whole_steps: in training a segment is a whole number of frames long, rounded down, so that the last frames of
@@ -88,7 +108,9 @@ def segment_frames(
     if whole_steps and rng is not None and length >= num_segments:
         length -= length % num_segments
     position = np.full(num_segments, 0.5) if rng is None else rng.random(num_segments)
-    starts = ((np.arange(num_segments) + position) * length / num_segments).astype(np.int64)
+    played = length * max(num_segments // length, 1)  # places of first frames, all times that the video is played
+    places = ((np.arange(num_segments) + position) * played / num_segments).astype(np.int64)
+    starts = np.minimum(places, played - 1) % length
     indices = starts[:, None] + np.arange(num_frames_per_segment)
     return np.minimum(indices.reshape(1, -1), num_frames - 1)
 

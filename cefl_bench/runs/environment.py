@@ -10,6 +10,7 @@ import torch
 
 from cefl_bench.compute.network import arithmetic
 from cefl_bench.compute.switches import DEFAULT, Compute
+from cefl_bench.files import checkout
 
 PACKAGES = ("cefl_bench", "torch", "torchvision", "timm", "onedl-mmengine", "onedl-mmcv", "decord2", "numpy")
 
@@ -50,8 +51,8 @@ def _version(package: str) -> str | None:
 
 
 def _git() -> dict[str, Any] | None:
-    checkout = _run("git", "rev-parse", "--show-toplevel")
-    if checkout is None or Path(checkout).resolve() != Path(__file__).resolve().parents[1]:
+    repository, here = _run("git", "rev-parse", "--show-toplevel"), checkout()
+    if repository is None or here is None or Path(repository).resolve() != here.resolve():
         return None  # installed somewhere inside another project
     status = _run("git", "status", "--porcelain")
     return {"commit": _run("git", "rev-parse", "HEAD"), "dirty": None if status is None else bool(status)}

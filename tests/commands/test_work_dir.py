@@ -1,6 +1,7 @@
 """The folder of a run: one run at a time, nothing left of killed ones, nothing made by refused ones."""
 
 import fcntl
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from helpers.run import SYNTHETIC, TINY
 
 from cefl_bench.commands.setup import RunOptions
-from cefl_bench.commands.train import resolve, train
+from cefl_bench.commands.train import resolve, run, train
 from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path, sweep
 from cefl_bench.parallel.workers import alone_in, hold
@@ -85,3 +86,14 @@ def test_loading_fits_the_machine_and_the_result_says_what_was_asked_for(with_da
     assert plan.config.val_dataloader.persistent_workers is False
     assert plan.resolved["train_dataloader"]["num_workers"] == 100
     assert not (tmp_path / "run").exists()
+
+
+def test_no_process_that_reads_videos_outlives_its_run(with_data, tmp_path):
+    options = (*TINY, "train_cfg.max_epochs=1", "train_dataloader.persistent_workers=True")
+    plan, before = resolve(RunOptions(SYNTHETIC, work_dir=str(tmp_path), cfg_options=options)), _processes()
+    run(plan)
+    assert _processes() == before
+
+
+def _processes():
+    return {process.pid for process in multiprocessing.active_children()}

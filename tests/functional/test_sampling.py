@@ -63,9 +63,44 @@ def test_segments_are_left_by_no_draw():
     assert segment_frames(16)[0].tolist() == list(range(16))
 
 
-def test_a_video_shorter_than_the_budget_repeats_frames():
+def test_a_video_that_fits_into_the_segments_several_times_is_played_several_times():
     assert segment_frames(1)[0].tolist() == [0] * 16
-    assert set(segment_frames(11)[0]) == set(range(11))
+    assert segment_frames(2)[0].tolist() == [0, 1] * 8
+    assert segment_frames(4)[0].tolist() == [0, 1, 2, 3] * 4
+    assert segment_frames(8)[0].tolist() == [*range(8), *range(8)]
+    assert set(segment_frames(11)[0]) == set(range(11)) and (np.diff(segment_frames(11)[0]) >= 0).all()
+    for seed in range(50):
+        assert segment_frames(4, np.random.default_rng(seed))[0].tolist() == [0, 1, 2, 3] * 4
+
+
+@pytest.mark.parametrize("seed", [None, *range(12)])
+def test_no_clip_of_a_video_that_moves_is_a_still_image(seed):
+    """Three frames in 4 clips of 4 would be 0000 0111 1112 2222 if each were held for its share of the places."""
+    for num_frames in range(2, 60):
+        first, second = (None if seed is None else np.random.default_rng(seed) for _ in range(2))
+        for clips in (segment_frames(num_frames, first).reshape(4, 4), ceflnet_clips(num_frames, second)):
+            assert (np.ptp(clips, axis=1) > 0).all(), clips
+            assert clips.min() >= 0 and clips.max() < num_frames
+
+
+def test_clips_of_a_short_video_are_runs_of_frames_or_the_whole_video():
+    """Clips of 5 frames: 7 of them ask for 35."""
+    for seed in (None, 0, 1, 2):
+        rng = None if seed is None else np.random.default_rng(seed)
+        assert ceflnet_clips(5, rng).tolist() == [[0, 1, 2, 3, 4]] * 7
+        assert ceflnet_clips(3, rng).tolist() == [[0, 0, 1, 2, 2]] * 7
+        for num_frames in range(6, 35):
+            clips = ceflnet_clips(num_frames, rng)
+            assert (np.diff(clips, axis=1) == 1).all() and (np.diff(clips[:, 0]) >= 0).all()
+    # timeline 15, 25, .. 75 of 0..90 for the first frames, which are 0..15 of a video of 20
+    assert ceflnet_clips(20)[:, 0].tolist() == [2, 4, 6, 8, 9, 11, 12]
+    drawn = [ceflnet_clips(34, np.random.default_rng(seed)) for seed in range(300)]
+    assert min(clips.min() for clips in drawn) == 0 and max(clips.max() for clips in drawn) == 33
+
+
+def test_a_video_of_as_many_frames_as_asked_for_is_sampled_by_the_plain_rule():
+    assert ceflnet_clips(35)[0].tolist() == [5, 6, 7, 8, 9] and segment_frames(16)[0].tolist() == list(range(16))
+    assert segment_frames(15)[0].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14]
 
 
 @pytest.mark.parametrize("scheme", [ceflnet_clips, segment_frames])
