@@ -1,35 +1,44 @@
-"""Augmentation of whole videos: one draw per video, applied to all of its frames. Pure functions."""
+"""How training videos are varied: one draw per video, for all of its frames. `pixels` does what is drawn."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from cefl_bench.errors import UserError
+from cefl_bench.functional.counter_random import uniform
 
-MAX_CROP_DRAWS = 10
-LUMA = (0.299, 0.587, 0.114)
-"""ITU-R BT.601 weights of red, green and blue in brightness."""
+MAX_CROP_DRAWS = MAX_BOX_DRAWS = 10
+ERASED_AREA, ERASED_RATIO = (0.02, 0.33), (0.3, 3.3)
+"""Of the box that is erased: its share of the frame, and its height to its width. Zhong et al., Random erasing data
+augmentation, AAAI 2020, as torchvision has it."""
+
+CROPS = range(0, 2 * MAX_CROP_DRAWS)
+PLACE, COLOUR, FLIP, ANGLE, ERASE = range(20, 22), range(22, 25), range(25, 26), range(26, 27), range(27, 28)
+BOXES, BOX_PLACE = range(28, 28 + 2 * MAX_BOX_DRAWS), range(48, 50)
+"""Which of the random numbers of a video's seed decides what. Another order would give another draw to every seed."""
 
 
-class Draw(TypedDict):
-    """How one video is varied. A frame reaches from -1 to 1 in both directions."""
+class Draws(NamedTuple):
+    """How each video of a batch is varied: (B,) each. A frame reaches from -1 to 1 in both directions."""
 
-    width: float
+    width: torch.Tensor
     """Of the crop, as a share of the frame's."""
-    height: float
-    x: float
+    height: torch.Tensor
+    x: torch.Tensor
     """The crop's centre."""
-    y: float
-    flip: int
+    y: torch.Tensor
+    flip: torch.Tensor
     """-1 mirrors left and right, 1 does not."""
-    brightness: float
+    brightness: torch.Tensor
     """Factors; 1 changes nothing."""
-    contrast: float
-    saturation: float
+    contrast: torch.Tensor
+    saturation: torch.Tensor
+    angle: torch.Tensor
+    """In radians, by which the frame is turned about its centre, against the clock."""
+    box: torch.Tensor
+    """(B, 4), what is erased of the finished frame, in shares of it: top, left, bottom, right; all 0 for nothing."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,8 @@ class Augmentation:
             `redraw` draws area and ratio again, and takes the whole frame after ten draws that do not fit.
         flip: probability of mirroring left and right.
         brightness, contrast, saturation: factors are drawn from 1 - value .. 1 + value.
+        rotation: degrees; frames are turned by an angle from -value .. value, with black corners.
+        erasing: probability that a box of the frames is erased (to the mean colour, 0 after normalisation).
 
     Raises:
         UserError: when a value is out of its range.
@@ -55,6 +66,8 @@ class Augmentation:
     brightness: float = 0.2
     contrast: float = 0.2
     saturation: float = 0.2
+    rotation: float = 0.0
+    erasing: float = 0.0
 
     def __post_init__(self) -> None:
         if self.crop_fit not in ("clamp", "redraw"):
@@ -66,99 +79,81 @@ class Augmentation:
         for name, (low, high), limit, expected in ranges:
             if not 0 < low <= high <= limit:
                 raise UserError(f"augment.{name} is {(low, high)}: expected {expected}")
-        for name in ("flip", "brightness", "contrast", "saturation"):
+        for name in ("flip", "brightness", "contrast", "saturation", "erasing"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UserError(f"augment.{name} is {getattr(self, name)!r}: expected a number from 0 to 1")
+        if not 0 <= self.rotation <= 180:
+            raise UserError(f"augment.rotation is {self.rotation!r}: expected degrees from 0 to 180")
 
-    @property
-    def varies_colour(self) -> bool:
-        return any((self.brightness, self.contrast, self.saturation))
+    def draw(self, seed_B: torch.Tensor, size: int) -> Draws:
+        """The draws of a batch, where its int64 seeds (B,) are; the same seed gives the same, in any batch.
 
-    def draw(self, seed: int) -> Draw:
-        """One video's draw; the same seed gives the same."""
-        rng = np.random.default_rng(seed)
-        width, height = self._crop_size(rng)
-        x, y = rng.uniform(-1, 1, 2) * (1 - width, 1 - height)
-        brightness = 1 + rng.uniform(-1, 1) * self.brightness
-        contrast = 1 + rng.uniform(-1, 1) * self.contrast
-        saturation = 1 + rng.uniform(-1, 1) * self.saturation
-        flip = -1 if rng.random() < self.flip else 1
-        return Draw(
+        Args:
+            size: height and width in pixels of the finished frames; a box that is erased is of whole pixels.
+        """
+        width, height = self._crop_size(seed_B)
+        # away from the centre only as far as the crop stays in the frame
+        place = 2 * uniform(seed_B, PLACE) - 1
+        colour = 2 * uniform(seed_B, COLOUR) - 1
+        turn = 2 * uniform(seed_B, ANGLE)[:, 0] - 1
+        mirrored = uniform(seed_B, FLIP)[:, 0] < self.flip
+        draws = Draws(
             width=width,
             height=height,
-            x=float(x),
-            y=float(y),
-            flip=flip,
-            brightness=brightness,
-            contrast=contrast,
-            saturation=saturation,
+            x=place[:, 0] * (1 - width),
+            y=place[:, 1] * (1 - height),
+            flip=1 - 2 * mirrored.double(),
+            brightness=1 + colour[:, 0] * self.brightness,
+            contrast=1 + colour[:, 1] * self.contrast,
+            saturation=1 + colour[:, 2] * self.saturation,
+            angle=turn * math.radians(self.rotation),
+            box=self._box(seed_B, size),
         )
+        return Draws(*(values.float() for values in draws))
 
-    def _crop_size(self, rng: np.random.Generator) -> tuple[float, float]:
-        low, high = np.log(self.crop_ratio)
-        for _ in range(MAX_CROP_DRAWS):
-            area, ratio = rng.uniform(*self.crop_scale), math.exp(rng.uniform(low, high))
-            width, height = math.sqrt(area * ratio), math.sqrt(area / ratio)
-            if self.crop_fit == "clamp":
-                return min(1.0, width), min(1.0, height)
-            if max(width, height) <= 1:
-                return width, height
-        return 1.0, 1.0
+    def _crop_size(self, seed_B: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B,) width and height."""
+        candidates = CROPS if self.crop_fit == "redraw" else CROPS[:2]
+        width, height = _sides(uniform(seed_B, candidates), self.crop_scale, self.crop_ratio)  # (B, candidates)
+        if self.crop_fit == "clamp":
+            return width[:, 0].clamp(max=1), height[:, 0].clamp(max=1)
+        whole = torch.ones_like(width[:, :1])
+        fits = torch.maximum(width, height) <= 1
+        return _first_that(fits, width, whole), _first_that(fits, height, whole)
 
-
-def crop_resize(video_BNTCHW: torch.Tensor, draws: Sequence[Draw], size: int, antialias: bool = False) -> torch.Tensor:
-    """Cut each video's crop, mirror it where drawn, and scale it to `size` x `size`, bilinearly.
-
-    Args:
-        antialias: where a crop shrinks, an output pixel is the weighted mean of all pixels that it covers, of those in
-            the crop, as in Pillow; else it is interpolated between four neighbours and the others are skipped.
-    """
-    *frames, height, width = video_BNTCHW.shape
-    crop = torch.tensor(
-        [[draw["x"], draw["width"], draw["flip"], draw["y"], draw["height"]] for draw in draws],
-        dtype=video_BNTCHW.dtype,
-        device=video_BNTCHW.device,
-    )
-    x, width_share, flip, y, height_share = crop.unbind(1)
-    to_columns = _axis_weights(x, width_share, flip, width, size, antialias)  # (B, size, W)
-    to_rows = _axis_weights(y, height_share, torch.ones_like(y), height, size, antialias)  # (B, size, H)
-    # One axis after the other: a matrix product each, all frames of a video as rows of one matrix.
-    flat = video_BNTCHW.reshape(frames[0], -1, width) @ to_columns.mT  # (B, N * T * C * H, size)
-    flat = flat.unflatten(1, (-1, height)).mT.flatten(1, 2) @ to_rows.mT  # (B, N * T * C * size, size)
-    return flat.unflatten(1, (-1, size)).mT.reshape(*frames, size, size)
+    def _box(self, seed_B: torch.Tensor, size: int) -> torch.Tensor:
+        """(B, 4)."""
+        if not self.erasing:
+            return seed_B.new_zeros(len(seed_B), 4, dtype=torch.float64)
+        height, width = _sides(uniform(seed_B, BOXES), ERASED_AREA, ERASED_RATIO)
+        height, width = (height * size).round(), (width * size).round()
+        nothing = torch.zeros_like(width[:, :1])
+        fits = torch.maximum(width, height) < size
+        height, width = (_first_that(fits, side, nothing) for side in (height, width))
+        wanted = uniform(seed_B, ERASE)[:, 0] < self.erasing
+        place = uniform(seed_B, BOX_PLACE)
+        top, left = (place[:, 0] * (size - height + 1)).floor(), (place[:, 1] * (size - width + 1)).floor()
+        box_B4 = torch.stack([top, left, top + height, left + width], dim=1) / size
+        return box_B4 * wanted[:, None]
 
 
-def _axis_weights(
-    centre_B: torch.Tensor, extent_B: torch.Tensor, flip_B: torch.Tensor, pixels: int, size: int, antialias: bool
-) -> torch.Tensor:
-    """(B, size, pixels): how much each pixel of a frame counts for each pixel of the crop, along one axis.
+def _sides(
+    share_BN: torch.Tensor, area: tuple[float, float], ratio: tuple[float, float]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pairs of random numbers (B, 2 n) -> both sides of n rectangles, (B, n) each.
 
     Args:
-        centre_B, extent_B: of the crop, centre in -1..1 and extent as a share of the frame.
-        flip_B: -1 to mirror, else 1.
+        area: range of the product of the sides.
+        ratio: range of the first to the second, evenly in its logarithm.
     """
-    steps = (torch.arange(size, device=centre_B.device) + 0.5) / size - 0.5  # of the crop, from its centre
-    middle = (centre_B[:, None, None] + 1) / 2 * pixels
-    extent = (extent_B[:, None, None] * pixels).clamp(min=1)
-    wanted = middle + flip_B[:, None, None] * extent * steps[:, None]  # (B, size, 1), in pixels
-    there = torch.arange(pixels, device=centre_B.device) + 0.5  # centres of the frame's pixels
-    if antialias:
-        reach = (extent / size).clamp(min=1)
-        weight = (1 - (wanted - there).abs() / reach).clamp(min=0)
-        weight = weight * ((there >= middle - extent / 2) & (there < middle + extent / 2))
-    else:
-        weight = (1 - (wanted.clamp(0.5, pixels - 0.5) - there).abs()).clamp(min=0)
-    return weight / weight.sum(dim=2, keepdim=True)
+    area_BN = area[0] + (area[1] - area[0]) * share_BN[:, 0::2]
+    low, high = math.log(ratio[0]), math.log(ratio[1])
+    ratio_BN = torch.exp(low + (high - low) * share_BN[:, 1::2])
+    return (area_BN * ratio_BN).sqrt(), (area_BN / ratio_BN).sqrt()
 
 
-def jitter_colour(video_BNTCHW: torch.Tensor, draws: Sequence[Draw]) -> torch.Tensor:
-    """Vary brightness, then contrast, then saturation of each video (values 0..1, like torchvision's ColorJitter)."""
-    factors = [[draw["brightness"], draw["contrast"], draw["saturation"]] for draw in draws]
-    factor_B3 = torch.tensor(factors, dtype=video_BNTCHW.dtype, device=video_BNTCHW.device)
-    brightness, contrast, saturation = factor_B3.T[..., None, None, None, None, None]
-    luma = factor_B3.new_tensor(LUMA).reshape(3, 1, 1)
-    video = (video_BNTCHW * brightness).clamp(0, 1)
-    mean = (video * luma).sum(dim=3, keepdim=True).mean(dim=(1, 2, 4, 5), keepdim=True)
-    video = torch.lerp(mean, video, contrast).clamp(0, 1)
-    grey = (video * luma).sum(dim=3, keepdim=True)
-    return torch.lerp(grey, video, saturation).clamp(0, 1)
+def _first_that(fits_BN: torch.Tensor, value_BN: torch.Tensor, otherwise_B1: torch.Tensor) -> torch.Tensor:
+    """(B,): of each row the first value that fits; `otherwise` where none does."""
+    always = torch.ones_like(fits_BN[:, :1])
+    place = torch.cat([fits_BN, always], dim=1).to(torch.uint8).argmax(dim=1, keepdim=True)
+    return torch.cat([value_BN, otherwise_B1], dim=1).gather(1, place)[:, 0]

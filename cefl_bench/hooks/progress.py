@@ -41,15 +41,26 @@ class Progress(Hook):
         self._open(f"epoch {runner.epoch + 1}/{runner.max_epochs}", len(runner.train_dataloader))
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        loss = self._losses.add(outputs)
-        if not math.isfinite(loss):
-            raise UserError(
-                f"the loss became {loss} in epoch {runner.epoch + 1}, batch {batch_idx + 1}: lower the learning "
-                "rate, e.g. --cfg-options optim_wrapper.optimizer.lr=0.001, with another --work-dir"
-            )
-        self._step(f"loss {loss:.3f}")
+        self._losses.add(outputs)
+        self._step(self._read_losses(runner) if self._losses.should_read else "")
+
+    def _read_losses(self, runner: Runner) -> str:
+        """The last loss in words.
+
+        Raises:
+            UserError: naming the first batch whose loss is not finite.
+        """
+        loss = math.nan
+        for batch, loss in self._losses.read():
+            if not math.isfinite(loss):
+                raise UserError(
+                    f"the loss became {loss} in epoch {runner.epoch + 1}, batch {batch}: lower the learning rate, "
+                    "e.g. --cfg-options optim_wrapper.optimizer.lr=0.001, with another --work-dir"
+                )
+        return f"loss {loss:.3f}"
 
     def after_train_epoch(self, runner: Runner) -> None:
+        self._read_losses(runner)
         self._close()
         self._lr = runner.optim_wrapper.get_lr()["lr"][0]
         if runner.val_loop is None or (runner.epoch + 1) % runner.val_interval:

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseDataPreprocessor
 
 from cefl_bench.errors import UserError
-from cefl_bench.functional.augmentation import Augmentation, crop_resize, jitter_colour
+from cefl_bench.functional.augmentation import Augmentation, Draws
+from cefl_bench.functional.pixels import crop_resize, erase_, jitter_colour_, normalise_, planes, turn
 from cefl_bench.models.layers.precision import without_autocast
 from cefl_bench.registry import MODELS
 
@@ -54,24 +54,37 @@ class VideoPreprocessor(BaseDataPreprocessor):
         self.register_buffer("std", torch.tensor(std).reshape(3, 1, 1), persistent=False)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        data = self.cast_data(data)
+        # What a network computes with; all else of a batch stays where it is.
+        needed = ("video", "label", "seed") if training else ("video",)
+        there = {name: data[name].to(self.device, non_blocking=True) for name in needed if name in data}
         # In full precision even if the model runs in another: half precision would move a crop by part of a pixel.
-        with without_autocast(data["video"].device):
-            return data | {"video": self._prepare(data, training)}
+        with without_autocast(self.device):
+            return data | there | {"video": self._prepare(there, training)}
 
     def _prepare(self, data: dict[str, Any], training: bool) -> torch.Tensor:
-        video = data["video"].movedim(-1, 3).float() / 255  # (B, N, T, C, H, W)
+        video, draws = data["video"], None
         if training and self.augmentation is not None:
-            draws = [self.augmentation.draw(seed) for seed in data["seed"].tolist()]
-            video = crop_resize(video, draws, self.size, self.antialias)
-            if self.augmentation.varies_colour:
-                video = jitter_colour(video, draws)
-        elif video.shape[-1] != self.size or video.shape[-2] != self.size:
-            shape = video.shape[:4]
-            video = F.interpolate(video.flatten(0, 2), self.size, mode="bilinear", antialias=True)
-            video = video.reshape(*shape, self.size, self.size)
-        video = (video - self.mean) / self.std
-        return video.movedim(2, 3)
+            draws = self.augmentation.draw(data["seed"], self.size)
+        # On a CPU one video after the other, which its caches hold; a GPU takes all at once.
+        videos_at_once = 1 if video.device.type == "cpu" else len(video)
+        parts = []
+        for start in range(0, len(video), videos_at_once):
+            part = slice(start, start + videos_at_once)
+            parts.append(self._prepare_part(video[part], draws and Draws(*(values[part] for values in draws))))
+        return torch.cat(parts).movedim(2, 3)  # (B, N, T, C, H, W) in memory
+
+    def _prepare_part(self, video: torch.Tensor, draws: Draws | None) -> torch.Tensor:
+        video = planes(video)
+        if draws is None:
+            if video.shape[-2:] != (self.size, self.size):
+                video = crop_resize(video, None, self.size, antialias=True)
+            return normalise_(video, self.mean, self.std)
+        assert self.augmentation is not None
+        change_place = turn if self.augmentation.rotation else crop_resize
+        video = change_place(video, draws, self.size, self.antialias)
+        video = jitter_colour_(video, draws, self.augmentation)
+        video = normalise_(video, self.mean, self.std)
+        return erase_(video, draws.box) if self.augmentation.erasing else video
 
 
 def _augmentation(augment: Mapping[str, Any]) -> Augmentation:

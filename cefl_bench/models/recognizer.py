@@ -56,13 +56,14 @@ class Recognizer(BaseModel):
     def forward(
         self, video: Tensor, mode: str = "tensor", **others: Any
     ) -> Tensor | dict[str, Tensor] | list[Prediction]:
-        """`tensor`: scores (B, K). `loss`: the head's losses. `predict`: a `Prediction` per video."""
+        """`tensor`: scores (B, K). `loss`: the head's losses. `predict`: a `Prediction` per video, on the host."""
         feature, clip_weights = self.extract(video)
         if mode == "loss":
             return self._losses(feature, others["label"])
         scores = self.head(feature)
         if mode == "tensor":
             return scores
+        scores, clip_weights = _to_host(scores, clip_weights)
         return [_prediction(i, scores, clip_weights, others) for i in range(scores.shape[0])]
 
     def _losses(self, feature_BD: Tensor, label_B: Tensor) -> dict[str, Tensor]:
@@ -86,6 +87,15 @@ def _regroup(video_BNCTHW: Tensor, num_clips: int) -> Tensor:
         raise UserError(f"Recognizer: num_clips is {num_clips}: expected a divisor of the {total} frames of a video")
     frames = video_BNCTHW.movedim(2, 3).flatten(1, 2)  # (B, N * T, C, H, W)
     return frames.unflatten(1, (num_clips, total // num_clips)).movedim(3, 2)
+
+
+def _to_host(scores_BK: Tensor, clip_weights_BN: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Both in the host's memory, in one copy: a GPU is waited for once a batch."""
+    if clip_weights_BN is None:
+        return scores_BK.cpu(), None
+    together = torch.cat([scores_BK, clip_weights_BN], dim=1).cpu()
+    scores, clip_weights = together.split([scores_BK.shape[1], clip_weights_BN.shape[1]], dim=1)
+    return scores, clip_weights
 
 
 def _prediction(i: int, scores_BK: Tensor, clip_weights_BN: Tensor | None, batch: Mapping[str, Any]) -> Prediction:

@@ -16,7 +16,7 @@ def join_processes(launcher: str) -> bool:
     """Join the process group that `torchrun` or `srun` started; True when there is one.
 
     Raises:
-        UserError: when the launcher did not start this process.
+        UserError: when the launcher did not start this process, or there are more processes here than GPUs.
     """
     if launcher == "none":
         return False
@@ -28,26 +28,27 @@ def join_processes(launcher: str) -> bool:
             "torchrun --nproc-per-node=2 tools/train.py CONFIG --launcher pytorch"
         )
     if torch.cuda.is_available():
-        torch.cuda.set_device(gpu_of(launcher, int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()))
+        torch.cuda.set_device(_own_gpu(int(os.environ["LOCAL_RANK"]), torch.cuda.device_count(), launcher))
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     return True
 
 
-def gpu_of(launcher: str, local_rank: int, num_gpus: int) -> int:
-    """Which of the GPUs that a process sees is its own.
+def _own_gpu(local_rank: int, num_gpus: int, launcher: str) -> int:
+    """The number of the GPU that a process takes, of those that it sees.
 
     Raises:
-        UserError: when more processes than GPUs were started on this machine.
+        UserError: when another process has it already.
     """
+    if local_rank < num_gpus:
+        return local_rank
     if launcher == "slurm" and num_gpus == 1:  # srun may show each process its own GPU alone
         return 0
-    if local_rank >= num_gpus:
-        raise UserError(
-            f"--launcher {launcher}: process {local_rank + 1} of this machine has no GPU, as there are {num_gpus}: "
-            "start one process per GPU"
-        )
-    return local_rank
+    fewer = "--ntasks-per-node" if launcher == "slurm" else "--nproc-per-node"
+    raise UserError(
+        f"--launcher {launcher} started a process number {local_rank + 1} on this machine, which has {num_gpus} GPUs: "
+        f"start at most one for each ({fewer}={num_gpus})"
+    )
 
 
 def _environment_from_slurm() -> None:

@@ -185,12 +185,12 @@ def largest_distance(one: np.ndarray, other: np.ndarray) -> float:
 
 def test_former_dfer_crops_are_drawn_again_where_they_do_not_fit(former_dfer):
     augmentation = Augmentation(**former_dfer.data_preprocessor.augment)
-    draws = [augmentation.draw(seed) for seed in range(6000)]
-    ours, theirs = np.array([(d["width"], d["height"]) for d in draws]), released_crops(6000)
+    draws = augmentation.draw(torch.arange(6000), 112)
+    ours, theirs = torch.stack([draws.width, draws.height], dim=1).double().numpy(), released_crops(6000)
     for axis in (0, 1):
         assert largest_distance(ours[:, axis], theirs[:, axis]) < 0.03
     assert (ours.max(axis=1) == 1).mean() < 0.01, "cut to a side of the frame"
-    assert {d["flip"] for d in draws} == {-1, 1} and {d["brightness"] for d in draws} == {1}
+    assert set(draws.flip.tolist()) == {-1, 1} and set(draws.brightness.tolist()) == {1}
     assert len(set(ours[:, 0] * 224 % 1)) > 5000, "it departs in crops: not in whole pixels"
 
 

@@ -1,20 +1,57 @@
-"""Which GPU a process of a run takes; without a GPU, as it is arithmetic."""
+"""Which GPU a process of a run takes; there need not be any."""
 
 import pytest
+import torch
+from mmengine.model import MMDistributedDataParallel
+from mmengine.runner import Runner
 
+from cefl_bench.commands.runner import PlainRunner
 from cefl_bench.errors import UserError
-from cefl_bench.parallel.distributed import gpu_of
+from cefl_bench.parallel import distributed
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine with so many GPUs in sight: the device that a process with this local rank takes."""
+
+    def take(local_rank, num_gpus, launcher):
+        taken = []
+        for name, value in {"LOCAL_RANK": local_rank, "RANK": 0, "WORLD_SIZE": 4}.items():
+            monkeypatch.setenv(name, str(value))
+        monkeypatch.setenv("MASTER_ADDR", "localhost")
+        monkeypatch.setenv("MASTER_PORT", "29500")
+        monkeypatch.setattr(distributed, "_environment_from_slurm", lambda: None)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: num_gpus)
+        monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+        monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+        assert distributed.join_processes(launcher)
+        return taken
+
+    return take
 
 
 @pytest.mark.parametrize(
-    ("launcher", "local_rank", "num_gpus", "gpu"),
-    [("pytorch", 1, 2, 1), ("slurm", 1, 2, 1), ("slurm", 3, 1, 0), ("pytorch", 0, 1, 0)],
+    ("local_rank", "num_gpus", "launcher", "device"), [(0, 4, "pytorch", 0), (3, 4, "slurm", 3), (3, 1, "slurm", 0)]
 )
-def test_every_process_has_its_own(launcher, local_rank, num_gpus, gpu):
-    assert gpu_of(launcher, local_rank, num_gpus) == gpu
+def test_a_process_takes_the_gpu_of_its_number_or_the_one_it_is_shown(machine, local_rank, num_gpus, launcher, device):
+    assert machine(local_rank, num_gpus, launcher) == [device]
 
 
-@pytest.mark.parametrize(("launcher", "num_gpus"), [("pytorch", 1), ("pytorch", 2), ("slurm", 2)])
-def test_more_processes_than_gpus_are_refused(launcher, num_gpus):
-    with pytest.raises(UserError, match=f"process 3 of this machine has no GPU, as there are {num_gpus}: start one"):
-        gpu_of(launcher, 2, num_gpus)
+@pytest.mark.parametrize(("num_gpus", "launcher"), [(1, "pytorch"), (2, "pytorch"), (2, "slurm")])
+def test_two_processes_never_share_a_gpu(machine, num_gpus, launcher):
+    with pytest.raises(UserError, match=f"process number 3 on this machine, which has {num_gpus} GPUs: start at most"):
+        machine(2, num_gpus, launcher)
+
+
+def test_gradients_are_shared_from_the_gpu_that_was_taken(monkeypatch):
+    """Not from the one of its local rank, which the process may not see."""
+    runner = object.__new__(PlainRunner)
+    runner._distributed, runner.cfg = True, {}
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(Runner, "wrap_model", lambda self, wrapper, model: wrapper)
+    wrapper = runner.wrap_model(None, torch.nn.Identity())
+    assert wrapper["type"] is MMDistributedDataParallel and wrapper["device_ids"] == [0]
+    assert runner.wrap_model({"type": "own"}, torch.nn.Identity()) == {"type": "own"}

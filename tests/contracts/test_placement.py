@@ -1,0 +1,122 @@
+"""Every leaf's model on a GPU that is not there: a step reads no number of it, and a batch goes in and out at once."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.hooks import RuntimeInfoHook
+from mmengine.logging import MessageHub
+
+from cefl_bench.commands.runner import PlainRunner
+from cefl_bench.commands.speed import input_shapes
+from cefl_bench.config import load_config
+from cefl_bench.contracts.placement import on_gpu, sample_batch
+from cefl_bench.hooks.progress import Progress
+from cefl_bench.hooks.runtime_info import RuntimeInfo
+from cefl_bench.hooks.write_result import WriteResult
+from cefl_bench.models.heads.mlp_head import MLPHead
+from cefl_bench.plain import plain
+from cefl_bench.registry import MODELS
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+COPIES_IN_A_STEP = 3
+"""The frames, the labels and the seeds of a batch."""
+
+
+def different_models():
+    """Of the leaves, one of each kind of network: of one kind are those that differ in numbers alone, such as widths.
+
+    The schedule and the augmentation of the synthetic corpus, which are more than DFEW's, with one of them.
+    """
+    leaves = {"synthetic": "ceflnet_synthetic"}
+    for path in sorted(CONFIGS.glob("*.py")):
+        model, names = plain(load_config(path).model.to_dict()), []
+        for part in ("backbone", "aggregator", "head"):
+            names += [value for key, value in sorted(model[part].items()) if isinstance(value, str)]
+        leaves.setdefault(" ".join(names), path.stem)
+    return sorted(set(leaves.values()))
+
+
+def built(config):
+    with torch.device("meta"):
+        return MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
+
+
+@pytest.mark.parametrize("leaf", different_models())
+def test_a_step_and_a_test_batch(leaf):
+    config = load_config(CONFIGS / f"{leaf}.py")
+    with on_gpu(config, built(config)) as (there, transfers):
+        batch = sample_batch(*input_shapes(config))
+        losses = there.train(batch)
+        assert transfers.waits == 0, "nothing waits for the GPU in a step"
+        assert transfers.counts["copies in"] <= COPIES_IN_A_STEP
+        assert {loss.device.type for loss in losses.values()} == {"cuda"}
+        transfers.counts.clear()
+        predictions = there.test(batch)
+        tensors = [value for prediction in predictions for value in prediction.values() if torch.is_tensor(value)]
+        assert {tensor.float().cpu().device.type for tensor in tensors} == {"cpu"}, "as metrics and hooks take them"
+        assert transfers.counts["copies in"] == transfers.counts["copies out"] == transfers.waits == 1
+
+
+@pytest.fixture
+def small():
+    """A small network, and a runner for hooks."""
+    config = load_config(CONFIGS / "ceflnet_synthetic.py", {"model.backbone.trunk": "test_resnet"})
+    runner = SimpleNamespace(epoch=0, message_hub=MessageHub.get_instance("placement"))
+    return config, built(config), runner
+
+
+def steps(config, model, hooks, runner, count=20):
+    """How often the hooks of so many steps, and the end of their epoch, wait for the GPU."""
+    with on_gpu(config, model) as (there, transfers):
+        losses = there.train(batch := sample_batch(*input_shapes(config)))
+        assert transfers.waits == 0
+        for step in range(count):
+            for hook in hooks:
+                hook.after_train_iter(runner, step, batch, losses)
+        hooks[0]._read_losses(runner)
+        return transfers.waits
+
+
+def test_twenty_steps_wait_at_most_twice(small):
+    config, model, runner = small
+    hooks = [Progress(), WriteResult({}), RuntimeInfo()]
+    assert 1 <= steps(config, model, hooks, runner) <= 2
+
+
+def test_the_runner_takes_the_hook_that_does_not_wait(small):
+    config, model, runner = small
+    assert steps(config, model, [Progress(), RuntimeInfoHook()], runner) > 20, "why it does"
+    PlainRunner.register_hook(stand_in := _Hooks(), dict(type=RuntimeInfoHook))
+    assert [type(hook) for hook in stand_in._hooks] == [RuntimeInfo]
+
+
+class _Hooks(PlainRunner):
+    def __init__(self):
+        self._hooks = []
+
+
+def test_a_number_read_in_a_network_is_found(small, monkeypatch):
+    config, model, _ = small
+    original = MLPHead.forward
+
+    def reads(self, feature):
+        return original(self, feature) * feature.sum().item()
+
+    monkeypatch.setattr(MLPHead, "forward", reads)
+    with on_gpu(config, model) as (there, transfers):
+        there.train(sample_batch(*input_shapes(config)))
+        assert transfers.waits == 1
+
+
+def test_a_tensor_left_on_the_host_is_found(small, monkeypatch):
+    config, model, _ = small
+    original = MLPHead.forward
+    monkeypatch.setattr(MLPHead, "forward", lambda self, x: original(self, x) + torch.ones(2, 7).to(x.device))
+    with on_gpu(config, model) as (there, transfers):
+        there.train(sample_batch(*input_shapes(config)))
+        assert transfers.counts["copies in"] == COPIES_IN_A_STEP + 1
+    monkeypatch.setattr(MLPHead, "forward", lambda self, x: original(self, x) + torch.ones(2, 7))
+    with on_gpu(config, model) as (there, _), pytest.raises(RuntimeError, match="device"):
+        there.train(sample_batch(*input_shapes(config)))
