@@ -28,26 +28,11 @@ def join_processes(launcher: str) -> bool:
             "torchrun --nproc-per-node=2 tools/train.py CONFIG --launcher pytorch"
         )
     if torch.cuda.is_available():
-        torch.cuda.set_device(gpu_of(launcher, int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()))
+        # srun may show each process its own GPU alone
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     return True
-
-
-def gpu_of(launcher: str, local_rank: int, num_gpus: int) -> int:
-    """Which of the GPUs that a process sees is its own.
-
-    Raises:
-        UserError: when more processes than GPUs were started on this machine.
-    """
-    if launcher == "slurm" and num_gpus == 1:  # srun may show each process its own GPU alone
-        return 0
-    if local_rank >= num_gpus:
-        raise UserError(
-            f"--launcher {launcher}: process {local_rank + 1} of this machine has no GPU, as there are {num_gpus}: "
-            "start one process per GPU"
-        )
-    return local_rank
 
 
 def _environment_from_slurm() -> None:
