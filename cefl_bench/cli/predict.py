@@ -3,8 +3,10 @@
 import argparse
 import math
 
-from cefl_bench.cli.options import file_path
+from cefl_bench.cli.options import ExistingConfig, file_path
 from cefl_bench.errors import one_line_errors
+from cefl_bench.files import check_file
+from cefl_bench.runs.folder import A_CHECKPOINT
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -35,7 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
         choices=("auto", "find", "none"),
         default="auto",
         help="find the faces, or take the whole frame for one (none), as in clips that show nothing but a face; auto "
-        "(default) finds them, but in crops that tools/prepare made",
+        "(default) finds them, but in folders of crops that a prepare tool made",
     )
     parser.add_argument(
         "--window",
@@ -57,7 +59,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seconds", type=float, default=10.0, metavar="S", help="for how long a webcam is watched (default 10)"
     )
-    parser.add_argument("--config", type=file_path, metavar="CONFIG", help="where the checkpoint does not know its own")
+    told = "needed only where the checkpoint does not know its own"
+    parser.add_argument("--config", action=ExistingConfig, metavar="CONFIG", help=told)
     return parser
 
 
@@ -68,6 +71,7 @@ def _seconds_or_whole(text: str) -> float:
 @one_line_errors
 def main() -> None:
     arguments = make_parser().parse_args()
+    check_file(arguments.checkpoint, *A_CHECKPOINT)
     from cefl_bench.commands.predict import PredictOptions, predict  # here, so that --help need not wait for torch
     from cefl_bench.predict.predictor import Choices
 

@@ -90,12 +90,16 @@ def _activation_of(moment: Moment) -> str:
 def _draw_scores(axes: Axes, prediction: VideoResult, track: Track, names: Sequence[str]) -> None:
     """A line per class through the middles of the windows; a band of the label's colour above."""
     windows, colours = prediction.of(track.name), class_colours(len(names))
+    spans = shown_spans(windows, track)
     for part in unbroken(windows):
+        first, last = windows.index(part[0]), windows.index(part[-1])
         middles = [(window.start + window.end) / 2 for window in part]
         scores = np.array([window.scores for window in part])
         for label, colour in enumerate(colours):
-            axes.plot(middles, scores[:, label], color=colour, linewidth=1.4, marker="o", markersize=2.2)
-    for window, (start, end) in zip(windows, shown_spans(windows, track), strict=True):
+            axes.plot(middles, scores[:, label], color=colour, linewidth=0, marker="o", markersize=2.2)
+            course = [scores[0, label], *scores[:, label], scores[-1, label]]
+            axes.plot([spans[first][0], *middles, spans[last][1]], course, color=colour, linewidth=1.4)
+    for window, (start, end) in zip(windows, spans, strict=True):
         colour = colours[prediction.classes.index(window.label)]
         axes.axvspan(start, end, ymin=1.02, ymax=1.09, color=colour, linewidth=0, clip_on=False)
     for label, name in enumerate(names):
