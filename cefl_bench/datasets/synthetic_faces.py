@@ -31,6 +31,9 @@ class SyntheticFaces(VideoDataset):
         licence="made by this toolkit; anyone may use it",
         url="",
         citation="",
+        rendered=True,
+        seconds=1.2,  # as long as most of its videos
+        face_margin=0.07,  # as its faces are framed: a crop rule's share of the face's box
     )
 
     def required_files(self) -> list[Path]:

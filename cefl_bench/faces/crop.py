@@ -108,8 +108,7 @@ def crop_video(path: Path, folder: Path, rule: CropRule, detector: FaceDetector)
             continue
         else:
             image = whole(frame, rule.size)
-        jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, rule.quality])[1]
-        (folder / f"{index + 1:06d}.jpg").write_bytes(jpeg.tobytes())
+        (folder / f"{index + 1:06d}.jpg").write_bytes(as_jpeg(image, rule.quality))
     _write_track(folder / TRACK, face)
     return read_track(folder)
 
@@ -121,7 +120,7 @@ def find_face(path: Path, rule: CropRule, detector: FaceDetector) -> FacePath:
         height, width = frame.shape[:2]
         of_frame = detector.detect(frame)
         times.append(seconds)
-        pictures.append(cv2.resize(frame, (PICTURE_SIDE, PICTURE_SIDE), interpolation=cv2.INTER_AREA))
+        pictures.append(small_picture(frame))
         boxes.append(of_frame[0])
         landmarks.append(of_frame[1])
     at, shots = np.array(times), shots_of(np.stack(pictures))
@@ -153,6 +152,16 @@ def whole(frame: np.ndarray, size: int) -> np.ndarray:
     """(H, W, 3) -> (size, size, 3): the whole frame in its proportions, in the middle of black."""
     height, width = frame.shape[:2]
     return cut_out(frame, np.array([width / 2, height / 2, max(height, width), 0.0]), size)
+
+
+def as_jpeg(image: np.ndarray, quality: int) -> bytes:
+    """(H, W, 3) RGB -> the bytes of a JPEG file."""
+    return cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+
+
+def small_picture(frame: np.ndarray) -> np.ndarray:
+    """(H, W, 3) -> (S, S, 3), what shots are told by."""
+    return cv2.resize(frame, (PICTURE_SIDE, PICTURE_SIDE), interpolation=cv2.INTER_AREA)
 
 
 def read_track(folder: Path) -> FoundFaces:

@@ -163,28 +163,42 @@ def steady(crops: np.ndarray, parts: np.ndarray, seconds: np.ndarray, sigma: flo
         if not len(known):
             continue
         source = known[np.maximum(np.searchsorted(known, np.arange(len(frames)), side="right") - 1, 0)]
-        filled = crops[frames[source]]
-        filled[:, 2] = np.log(filled[:, 2])
-        filled[:, 3] = np.unwrap(filled[:, 3])
+        filled = averageable(crops[frames[source]])
         smooth = _averaged(filled, seconds[frames], sigma) if sigma else filled
         smooth[:, 2] = np.exp(smooth[:, 2])
         result[frames] = smooth
     return result
 
 
+def averageable(crops: np.ndarray) -> np.ndarray:
+    """(F, 4) crops of one face -> (F, 4) with the logarithm of the side and an angle that does not jump by a turn."""
+    return np.column_stack([crops[:, :2], np.log(crops[:, 2]), np.unwrap(crops[:, 3])])
+
+
 def _averaged(values: np.ndarray, seconds: np.ndarray, sigma: float) -> np.ndarray:
     """(F, C) values at (F,) seconds -> (F, C), each the mean of all under a Gaussian around it."""
+    shown = shown_seconds(seconds)
+    return np.stack([mean_around(values, seconds, shown, frame, sigma) for frame in range(len(values))])
+
+
+def shown_seconds(seconds: np.ndarray) -> np.ndarray:
+    """(F,) when frames are shown -> (F,) for how long each counts: half of the way to the one before and after it."""
     if len(seconds) == 1:
-        return values
+        return np.ones(1)
     middles = (seconds[1:] + seconds[:-1]) / 2
-    shown = np.diff(np.concatenate([[2 * seconds[0] - middles[0]], middles, [2 * seconds[-1] - middles[-1]]]))
+    return np.diff(np.concatenate([[2 * seconds[0] - middles[0]], middles, [2 * seconds[-1] - middles[-1]]]))
+
+
+def mean_around(values: np.ndarray, seconds: np.ndarray, shown: np.ndarray, frame: int, sigma: float) -> np.ndarray:
+    """(F, C) values -> (C,), their mean under a Gaussian of `sigma` seconds around a frame.
+
+    Each frame also weighs as long as it is shown.
+    """
     reach = KERNEL_SIGMAS * sigma
-    starts, stops = np.searchsorted(seconds, seconds - reach), np.searchsorted(seconds, seconds + reach, side="right")
-    result = np.empty_like(values)
-    for frame, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-        weights = shown[start:stop] * np.exp(-0.5 * ((seconds[start:stop] - seconds[frame]) / sigma) ** 2)
-        result[frame] = weights @ values[start:stop] / weights.sum()
-    return result
+    start = np.searchsorted(seconds, seconds[frame] - reach)
+    stop = np.searchsorted(seconds, seconds[frame] + reach, side="right")
+    weights = shown[start:stop] * np.exp(-0.5 * ((seconds[start:stop] - seconds[frame]) / sigma) ** 2)
+    return weights @ values[start:stop] / weights.sum()
 
 
 def crop_matrix(crop: np.ndarray, size: int) -> np.ndarray:

@@ -44,12 +44,19 @@ def read_image(file: Path) -> np.ndarray:
         UserError: naming the file, when it cannot be read or is no image.
     """
     try:
-        image = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+        content = file.read_bytes()
     except OSError as error:
         raise UserError(f"image {file} cannot be read ({error.strerror or error}): copy or download it again") from None
-    except cv2.error:  # an empty file, or more pixels than OpenCV allows
-        image = None
+    image = decode_image(content)
     if image is None:
-        size = file.stat().st_size
-        raise UserError(f"image {file} cannot be read ({size} bytes, not an image): copy or download it again")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        raise UserError(f"image {file} cannot be read ({len(content)} bytes, not an image): copy or download it again")
+    return image
+
+
+def decode_image(content: bytes) -> np.ndarray | None:
+    """The bytes of an image file -> uint8 (H, W, 3), RGB, upright; None where they are no image."""
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # an empty file, or more pixels than OpenCV allows
+        return None
+    return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -11,7 +11,7 @@ from av.stream import Disposition
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import described
-from cefl_bench.media.display import display_of, shown, square_size
+from cefl_bench.media.display import Display, display_of, shown, square_size
 from cefl_bench.media.h264 import has_picture
 
 COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
@@ -20,6 +20,11 @@ IMAGE_CODECS = {"mjpeg", "png", "bmp", "gif", "tiff", "webp"}
 """Beside a stream of another codec, these are covers that are not marked as such."""
 USUAL_RATE = 25
 """Frames per second of a video that does not say."""
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".flv", ".wmv", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".3gp"}
+    | {".ogv", ".gif"}
+)
+"""Of files in a folder, those of these suffixes, in lower case, are taken for videos."""
 JOINABLE = {"mpegts"}
 """Formats made to be joined: where two pieces meet, FFmpeg marks a packet as damaged that decodes all the same."""
 
@@ -30,14 +35,14 @@ class OpenVideo(NamedTuple):
     container: av.container.InputContainer
     stream: av.VideoStream
 
-    def packets(self) -> Iterator[av.Packet]:
-        """The packets of the video in the order of the file, an empty one at the end.
+    def packets(self, *others: av.stream.Stream) -> Iterator[av.Packet]:
+        """The packets of the video, and of other streams, in the order of the file; an empty one at the end of each.
 
         Raises:
             ValueError: the file ends, or is damaged, inside a frame.
         """
-        for packet in self.container.demux(self.stream):
-            if packet.is_corrupt and self.container.format.name not in JOINABLE:
+        for packet in self.container.demux(self.stream, *others):
+            if packet.is_corrupt and packet.stream is self.stream and self.container.format.name not in JOINABLE:
                 raise ValueError("it ends or is damaged inside a frame")
             yield packet
 
@@ -86,6 +91,15 @@ def decode(path: str | Path) -> Iterator[av.VideoFrame]:
         yield from video.frames()
 
 
+def stated_seconds(path: str | Path) -> float | None:
+    """How long a video file says that it is; None where it does not say, or cannot be opened."""
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            return container.duration / av.time_base if container.duration else None
+    except (av.FFmpegError, ValueError):
+        return None
+
+
 def shown_frames(path: str | Path) -> Iterator[tuple[float, np.ndarray]]:
     """The frames of a video file as a player shows them, and when: seconds, which rise from 0 on.
 
@@ -95,21 +109,47 @@ def shown_frames(path: str | Path) -> Iterator[tuple[float, np.ndarray]]:
         UserError: as `open_video`.
     """
     with open_video(path) as video:
-        aspect = float(video.stream.sample_aspect_ratio or 0)
-        usual = 1 / float(video.stream.average_rate or USUAL_RATE)
-        display, begin, seconds = None, None, -usual
+        clock, as_shown = Clock(video.stream), AsShown(video.stream)
         for frame in video.frames():
-            if begin is None:
-                begin = frame.time or 0.0
-            told = seconds if frame.time is None else frame.time - begin
-            seconds = told if told > seconds else seconds + usual  # some files give no times, or the same twice
-            if display is None:
-                display, (width, height) = display_of(frame), square_size(frame.width, frame.height, aspect)
-            if (frame.width, frame.height) == (width, height):
-                image = frame.to_ndarray(format="rgb24")
-            else:
-                image = frame.reformat(width, height, "rgb24", interpolation="BICUBIC").to_ndarray()
-            yield seconds, shown(image, display)
+            yield clock.seconds_of(frame), as_shown.image(frame)
+
+
+class Clock:
+    """When the frames of a stream are shown: seconds, which rise from 0 on."""
+
+    def __init__(self, stream: av.VideoStream) -> None:
+        self.begin: float | None = None
+        """When the first frame is shown by the clock of the file."""
+        self._usual = 1 / float(stream.average_rate or USUAL_RATE)
+        self._last = -self._usual
+
+    def seconds_of(self, frame: av.VideoFrame) -> float:
+        """For each frame once, in order."""
+        if self.begin is None:
+            self.begin = frame.time or 0.0
+        told = self._last if frame.time is None else frame.time - self.begin
+        # some files give no times, or the same twice
+        self._last = told if told > self._last else self._last + self._usual
+        return self._last
+
+
+class AsShown:
+    """Turns the stored frames of a stream into what a player shows, all of the size of the first one."""
+
+    def __init__(self, stream: av.VideoStream) -> None:
+        self._aspect = float(stream.sample_aspect_ratio or 0)
+        self._first: tuple[Display, tuple[int, int]] | None = None
+
+    def image(self, frame: av.VideoFrame) -> np.ndarray:
+        """uint8 (H, W, 3), RGB, upright, with square pixels."""
+        if self._first is None:
+            self._first = display_of(frame), square_size(frame.width, frame.height, self._aspect)
+        display, (width, height) = self._first
+        if (frame.width, frame.height) == (width, height):
+            image = frame.to_ndarray(format="rgb24")
+        else:
+            image = frame.reformat(width, height, "rgb24", interpolation="BICUBIC").to_ndarray()
+        return shown(image, display)
 
 
 def require_file(path: Path) -> None:

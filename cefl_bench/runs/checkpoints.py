@@ -36,6 +36,8 @@ class Meta(TypedDict):
     """In the order of the labels that the model was trained with."""
     dataset: NotRequired[str]
     data_fingerprint: NotRequired[dict[str, str]]
+    calibration: NotRequired[dict[str, Any]]
+    """What scores are divided by, and how that was found; see `functional/calibration.py`."""
 
 
 def save(path: str | Path, checkpoint: dict[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
 import av
 import numpy as np
 
+from cefl_bench.errors import UserError
 from cefl_bench.media.display import Display, display_filters, display_of
-from cefl_bench.media.videos import decode
+from cefl_bench.media.videos import Clock, decode, open_video
 
 
 class SequentialFrames:
@@ -41,6 +43,23 @@ class SequentialFrames:
                 self._scaler = _Scaler(self.size, display_of(frame))
             found.append(self._scaler.scale(frame))
         return np.stack(found)
+
+
+def sequential_frames(path: str | Path, size: int) -> Iterator[tuple[float, np.ndarray]]:
+    """Yield when each frame of a video file is shown, in seconds from 0 on, and the frame (size, size, 3).
+
+    Raises:
+        UserError: naming the file, when it cannot be decoded or holds no frame.
+    """
+    scaler = None
+    with open_video(path) as video:
+        clock = Clock(video.stream)
+        for frame in video.frames():
+            if scaler is None:
+                scaler = _Scaler(size, display_of(frame))
+            yield clock.seconds_of(frame), scaler.scale(frame)
+    if scaler is None:
+        raise UserError(f"video {path} holds no frame: expected at least one; copy or download it again")
 
 
 class _Scaler:

@@ -13,6 +13,7 @@ ELSEWHERE = {"prepare/synthetic", "train", "benchmark", "doctor", "flops"}
 REFUSED = {
     "test": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
     "explain": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
+    "predict": (["nowhere.pth", "me.mp4"], "checkpoint 'nowhere.pth' does not exist"),
     "zoo": (["--add", "nowhere.json"], "nowhere.json"),
     "score": (["nowhere.csv"], "nowhere.csv"),
     "report": (["nowhere"], "nowhere"),

@@ -1,0 +1,96 @@
+"""A model out of a checkpoint: the pipeline, the preprocessing and the network of its own tests."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+
+from cefl_bench.config import classes_of, load_config
+from cefl_bench.errors import UserError
+from cefl_bench.faces.crop import CropRule
+from cefl_bench.plain import from_plain
+from cefl_bench.predict.about import About, Answers
+from cefl_bench.records import Frames, Sample
+from cefl_bench.registry import MODELS, TRANSFORMS
+from cefl_bench.runs import checkpoints
+from cefl_bench.transforms.read import Reader
+
+USUAL_SECONDS = 2.0
+"""Length of a window where the corpus does not say how long its videos are."""
+
+
+class TrainedModel:
+    """A `Model` out of a checkpoint, ready for frames of any video.
+
+    Args:
+        checkpoint: a .pth or .safetensors file of this toolkit.
+        config: needed only where the checkpoint does not know its own.
+        device: where the network runs; a GPU where there is one.
+
+    Raises:
+        UserError: naming what is wrong with the checkpoint.
+    """
+
+    def __init__(self, checkpoint: str | Path, config: str | Path | None = None, device: str | None = None) -> None:
+        loaded = checkpoints.load(checkpoint)
+        meta = checkpoints.meta_of(loaded, checkpoint)
+        if config is not None:
+            built = load_config(config)
+        elif meta is None:
+            raise UserError(f"checkpoint {str(checkpoint)!r} does not say what it was trained with: give --config too")
+        else:
+            built = from_plain({key: value for key, value in meta["config"].items()}, str(checkpoint))
+        pipeline = built.test_dataloader.dataset.pipeline
+        if not (pipeline and issubclass(pipeline[0]["type"], Reader)):
+            raise UserError(f"checkpoint {str(checkpoint)!r}: its test pipeline does not begin with a reader of videos")
+        self.about = _about(built, meta)
+        self._sample = Compose([TRANSFORMS.build(step) for step in pipeline[1:]])
+        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self._network = MODELS.build(built.model | {"data_preprocessor": built.data_preprocessor})
+        checkpoints.fill(self._network, loaded, checkpoint)
+        self._network.eval().to(self._device)
+
+    def sample(self, frames: Frames) -> Sample:
+        given = {"name": "video", "label": 0, "path": "", "num_frames": len(frames), "rng": None, "frames": frames}
+        return self._sample(given)
+
+    @torch.inference_mode()
+    def classify(self, video: np.ndarray) -> Answers:
+        network = self._network
+        batch = network.data_preprocessor({"video": torch.from_numpy(video)}, training=False)
+        feature, clip_weights = network.extract(batch["video"])
+        logits = network.head(feature).float().cpu().numpy()
+        return Answers(logits, None if clip_weights is None else clip_weights.float().cpu().numpy())
+
+
+def _about(config: Config, meta: checkpoints.Meta | None) -> About:
+    dataset = config.train_dataloader.dataset
+    corpus = dataset.type.METAINFO
+    known: Mapping[str, Any] = meta or {}
+    crops = known.get("protocol", {}).get("data", {}).get("train", {}).get("crops")
+    return About(
+        method=config.title,
+        trained_on=dataset.get("name", corpus["name"]),
+        classes=tuple(known.get("classes") or classes_of(dataset)),
+        rendered=bool(corpus.get("rendered")),
+        seconds=corpus.get("seconds", USUAL_SECONDS),
+        frame_size=config.test_dataloader.dataset.pipeline[0]["size"],
+        crop=_crop_rule(crops, corpus),
+        temperature=known.get("calibration", {}).get("temperature"),
+    )
+
+
+def _crop_rule(crops: Any, corpus: Mapping[str, Any]) -> CropRule:
+    """The rule that the training faces were cut out by; for crops of others, the one that comes nearest."""
+    if isinstance(crops, Mapping) and crops:
+        known = {key: value for key, value in crops.items() if key in CropRule.__dataclass_fields__}
+        try:
+            return msgspec.convert(known, CropRule)
+        except msgspec.ValidationError as error:
+            raise UserError(f"the checkpoint says of its crops what no rule of crops is ({error})") from None
+    return CropRule(margin=corpus.get("face_margin", CropRule.margin))
