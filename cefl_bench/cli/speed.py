@@ -1,18 +1,25 @@
 """Measure what a model costs in time and memory: python tools/speed.py configs/ceflnet_synthetic.py"""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from cefl_bench.cli.options import add_compute, add_config, compute_given, configs_of, file_path
-from cefl_bench.errors import one_line_errors
+from cefl_bench.errors import UserError, one_line_errors
+
+if TYPE_CHECKING:  # --help need not wait for torch
+    from mmengine.config import Config
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Latency, throughput of inference and of training, and peak memory of a model with random weights "
-        "on random videos; with --data, how fast its data loader reads.",
+        "on random videos; or, with one of the options below, something else.",
     )
     add = parser.add_argument
     add_config(parser, many=True)
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--data", action="store_true", help="how fast the data loader of the training split reads")
+    one.add_argument("--sweep", action="store_true", help="each compute switch alone and together; which ones to use")
     add("--device", metavar="D", help="cpu, cuda or cuda:0 (default: the GPU where there is one)")
     add("--threads", type=int, metavar="N", help="CPU threads of PyTorch (default: PyTorch's own choice)")
     add("--batch", type=int, metavar="B", help="the fixed batch, in videos (default: the config's when training)")
@@ -20,10 +27,9 @@ def parse_arguments() -> argparse.Namespace:
     add("--warmup", type=int, default=5, metavar="N", help="calls before the clock starts (5)")
     add("--iterations", type=int, default=20, metavar="N", help="timed calls, at least (20); fewer where slow")
     add("--min-seconds", type=float, default=1.0, metavar="S", help="timed seconds, at least, per measurement (1)")
-    add("--data", action="store_true", help="measure the data loader of the training split instead")
     add("--clips", type=int, default=256, metavar="N", help="with --data: videos in a pass (256)")
     add("--no-pack", action="store_true", help="with --data: measure decoding alone, not packed frames too")
-    add("--repeats", type=int, default=5, metavar="N", help="with --data: timed passes (5)")
+    add("--repeats", type=int, default=5, metavar="N", help="with --data, --sweep: timed passes or rounds (5)")
     add("--json", type=file_path, metavar="F", help="also write the numbers to this file")
     add_compute(parser)
     return parser.parse_args()
@@ -32,25 +38,45 @@ def parse_arguments() -> argparse.Namespace:
 @one_line_errors
 def main() -> None:
     given = parse_arguments()
-    compute = compute_given(given)
-    if given.data:
-        # here, so that --help need not wait for torch
-        from cefl_bench.commands.speed_data import measure_loaders, speed_data_table
-
-        work = (given.clips, given.repeats, given.no_pack, given.json)
-        print(speed_data_table(measure_loaders(configs_of(given), *work)))
-        return
-    from cefl_bench.commands.speed import device_from, measure_models, use_threads
+    from cefl_bench.commands.speed import use_threads  # here, so that --help need not wait for torch
     from cefl_bench.config import set_compute
+
+    compute = compute_given(given)
+    configs = configs_of(given)
+    if compute and (given.data or given.sweep):
+        raise UserError("--data and --sweep take no compute switches: reading has none, and a sweep measures them all")
+    for config in configs:
+        set_compute(config, compute)
+    use_threads(given.threads)
+    if given.data:
+        print(_data(given, configs))
+    elif given.sweep:
+        print(_sweep(given, configs))
+    else:
+        print(_models(given, configs))
+
+
+def _data(given: argparse.Namespace, configs: "list[Config]") -> str:
+    from cefl_bench.commands.speed_data import measure_loaders, speed_data_table
+
+    return speed_data_table(measure_loaders(configs, given.clips, given.repeats, given.no_pack, given.json))
+
+
+def _sweep(given: argparse.Namespace, configs: "list[Config]") -> str:
+    from cefl_bench.commands.speed import device_from
+    from cefl_bench.commands.speed_sweep import sweep_models
+    from cefl_bench.cost.sweep_table import sweep_table
+
+    device = device_from(given.device)
+    return sweep_table(sweep_models(configs, device, given.batch, given.repeats, given.min_seconds, given.json))
+
+
+def _models(given: argparse.Namespace, configs: "list[Config]") -> str:
+    from cefl_bench.commands.speed import device_from, measure_models
     from cefl_bench.cost.speed_table import speed_table
     from cefl_bench.cost.stopwatch import Stopwatch
     from cefl_bench.cost.trials import SpeedOptions
 
-    configs = configs_of(given)
-    for config in configs:
-        set_compute(config, compute)
-    use_threads(given.threads)
     stopwatch = Stopwatch(given.warmup, given.iterations, given.min_seconds)
-    device, numbers = device_from(given.device), (given.batch, given.max_batch)
-    options = SpeedOptions(device, *numbers, stopwatch)
-    print(speed_table(measure_models(configs, options, given.json)))
+    options = SpeedOptions(device_from(given.device), given.batch, given.max_batch, stopwatch)
+    return speed_table(measure_models(configs, options, given.json))

@@ -37,8 +37,7 @@ ONE_VALUE = "more than 1 value per channel"
 def start_processes(config: Config, launcher: str) -> None:
     """Set up what every process of a run needs: memory, and the group of processes."""
     keep_freed_memory()
-    if join_processes(launcher):
-        # without device_ids each process stays on the GPU that it took, whatever its number
+    if join_processes(launcher) and not torch.cuda.is_available():
         config.model_wrapper_cfg = dict(type=MMDistributedDataParallel, device_ids=None, broadcast_buffers=False)
 
 

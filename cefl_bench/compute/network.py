@@ -19,6 +19,7 @@ DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 COMPILED_PARTS = ("backbone", "aggregator")
 """The parts of a model that torch.compile takes; a head is a layer or two."""
 TF32_BY_DEFAULT = (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)
+ASKED_BEFORE = torch.are_deterministic_algorithms_enabled()
 AMPERE = (8, 0)
 """The compute capability from which a GPU has TF32."""
 
@@ -66,8 +67,8 @@ def set_up_torch(compute: Compute) -> None:
     torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = convolutions, products
     if compute.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
-        torch.use_deterministic_algorithms(True)
         torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(compute.deterministic or ASKED_BEFORE)
 
 
 def prepare_network(network: nn.Module, compute: Compute) -> None:

@@ -36,7 +36,6 @@ def measure_speed(
         frame_size: height and width of a frame as it comes from the data loader.
         say: called with what is measured next.
     """
-    torch.backends.cudnn.benchmark = bool(config.get("env_cfg", {}).get("cudnn_benchmark", False))
     device = options.device
     batch = options.batch or config.train_dataloader.batch_size
     cost = cost_or_reason(config.model | {"data_preprocessor": config.data_preprocessor}, video_shape)

@@ -52,7 +52,7 @@ class Workload:
         self.network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor, "head": head})
         self.network.to(device)
         check_network(compute, self.network, device.type)
-        set_up_torch(compute)
+        self.set_up_torch()
         prepare_network(self.network, compute)
 
     def inference(self, batch: int) -> Step:
@@ -81,6 +81,30 @@ class Workload:
             wrapper.update_params(self.network.parse_losses(losses)[0])
 
         return train
+
+    def check(self, video: torch.Tensor) -> tuple[torch.Tensor, float]:
+        """Scores (B, K) of videos (B, N, C, T, H, W) in eval mode, and the norm of a training step's gradient."""
+        forward = self._forward()
+        self.set_up_torch()
+        self.network.eval()
+        with torch.no_grad(), autocast(self.compute, self.device.type):
+            scores = forward(video).float()
+        self.network.train()
+        torch.manual_seed(0)  # the same dropout, where the operators are the same
+        label = torch.arange(len(video), device=self.device) % self.config.model.head.num_classes
+        with autocast(self.compute, self.device.type):
+            losses = forward(video, label=label, mode="loss")
+        self.network.parse_losses(losses)[0].backward()
+        gradients = [parameter.grad for parameter in self.network.parameters() if parameter.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients).item()
+        self.network.zero_grad(set_to_none=True)
+        return scores, norm
+
+    def set_up_torch(self) -> None:
+        """Let PyTorch compute as the switches say, where another workload ran in between."""
+        set_up_torch(self.compute)
+        fast = bool(self.config.get("env_cfg", {}).get("cudnn_benchmark", False))
+        torch.backends.cudnn.benchmark = fast and not self.compute.deterministic
 
     def preprocessing(self, batch: int, training: bool) -> Step:
         """The config's preprocessor on uint8 (B, N, T, H, W, C) that is on the device already."""
