@@ -19,6 +19,7 @@ def parse_arguments() -> argparse.Namespace:
     add_config(parser, many=True)
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--data", action="store_true", help="how fast the data loader of the training split reads")
+    one.add_argument("--train", action="store_true", help="pipeline efficiency: how much of a training is computing")
     one.add_argument("--sweep", action="store_true", help="each compute switch alone and together; which ones to use")
     add("--device", metavar="D", help="cpu, cuda or cuda:0 (default: the GPU where there is one)")
     add("--threads", type=int, metavar="N", help="CPU threads of PyTorch (default: PyTorch's own choice)")
@@ -27,9 +28,12 @@ def parse_arguments() -> argparse.Namespace:
     add("--warmup", type=int, default=5, metavar="N", help="calls before the clock starts (5)")
     add("--iterations", type=int, default=20, metavar="N", help="timed calls, at least (20); fewer where slow")
     add("--min-seconds", type=float, default=1.0, metavar="S", help="timed seconds, at least, per measurement (1)")
-    add("--clips", type=int, default=256, metavar="N", help="with --data: videos in a pass (256)")
-    add("--no-pack", action="store_true", help="with --data: measure decoding alone, not packed frames too")
-    add("--repeats", type=int, default=5, metavar="N", help="with --data, --sweep: timed passes or rounds (5)")
+    add("--clips", type=int, default=256, metavar="N", help="with --data, --train: videos in a pass (256)")
+    add("--no-pack", action="store_true", help="with --data, --train: decode, even if packed frames exist")
+    add("--repeats", type=int, default=5, metavar="N", help="with --data, --train, --sweep: timed passes, rounds (5)")
+    add(
+        "--profile", type=file_path, metavar="D", help="with --train: also a table and a trace of torch.profiler into D"
+    )
     add("--json", type=file_path, metavar="F", help="also write the numbers to this file")
     add_compute(parser)
     return parser.parse_args()
@@ -50,6 +54,8 @@ def main() -> None:
     use_threads(given.threads)
     if given.data:
         print(_data(given, configs))
+    elif given.train:
+        print(_train(given, configs))
     elif given.sweep:
         print(_sweep(given, configs))
     else:
@@ -60,6 +66,13 @@ def _data(given: argparse.Namespace, configs: "list[Config]") -> str:
     from cefl_bench.commands.speed_data import measure_loaders, speed_data_table
 
     return speed_data_table(measure_loaders(configs, given.clips, given.repeats, given.no_pack, given.json))
+
+
+def _train(given: argparse.Namespace, configs: "list[Config]") -> str:
+    from cefl_bench.commands.speed_train import TrainSpeedOptions, measure_trainings, train_speed_table
+
+    options = TrainSpeedOptions(given.clips, given.repeats, given.no_pack, given.profile)
+    return train_speed_table(measure_trainings(configs, options, given.json))
 
 
 def _sweep(given: argparse.Namespace, configs: "list[Config]") -> str:

@@ -151,13 +151,29 @@ def run(plan: Plan) -> None:
     with told_as("train_dataloader.dataset.pipeline"):
         video_bytes = datasets["train"][0]["video"].nbytes
     check_shared_memory(config, video_bytes)
-    weigh_classes(config, datasets["train"])
+    runner = build_runner(plan, facts)
+    if is_main_process():
+        write_text(plan.folder / CONFIG, Config(plan.resolved).dump())
+    with told_of_network(config, runner.model, "in training"):
+        runner.train()
+    runner.end_workers()
+
+
+def build_runner(plan: Plan, facts: dict[str, Any]) -> PlainRunner:
+    """The runner of a plan, with its compute switches and all hooks.
+
+    Args:
+        facts: the fields of a `Result` that are known before the run starts.
+
+    Raises:
+        UserError: when something cannot be built from the config.
+    """
+    config = plan.config
+    weigh_classes(config, plan.datasets["train"])
     with told_as("the run"):
         runner = PlainRunner.from_cfg(config)
         switch_network(config, runner.model)
         runner.build_loops("train_loop", "val_loop")
-    if is_main_process():
-        write_text(plan.folder / CONFIG, Config(plan.resolved).dump())
     results = WriteResult(facts)
     hooks = [Reseed(), Progress(), results, Checkpoint(facts, plan.resume)]
     if plan.log:
@@ -166,9 +182,7 @@ def run(plan: Plan) -> None:
         hooks.append(Validate(config[HELD_OUT], config.val_evaluator))
     for hook in hooks:
         runner.register_hook(hook)
-    with told_of_network(config, runner.model, "in training"):
-        runner.train()
-    runner.end_workers()
+    return runner
 
 
 def finish(folder: Path) -> Path:
