@@ -10,6 +10,10 @@ if TYPE_CHECKING:  # --help need not wait for torch
     from mmengine.config import Config
 
 
+CLIPS = 256
+"""Videos in a pass, where nothing else is said."""
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Latency, throughput of inference and of training, and peak memory of a model with random weights "
@@ -20,6 +24,12 @@ def parse_arguments() -> argparse.Namespace:
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--data", action="store_true", help="how fast the data loader of the training split reads")
     one.add_argument("--train", action="store_true", help="pipeline efficiency: how much of a training is computing")
+    one.add_argument(
+        "--versus-usual",
+        action="store_true",
+        help="training beside the usual way: JPEG frames, torchvision transforms frame by frame, eager float32; "
+        "needs no data",
+    )
     one.add_argument("--sweep", action="store_true", help="each compute switch alone and together; which ones to use")
     add("--device", metavar="D", help="cpu, cuda or cuda:0 (default: the GPU where there is one)")
     add("--threads", type=int, metavar="N", help="CPU threads of PyTorch (default: PyTorch's own choice)")
@@ -28,9 +38,20 @@ def parse_arguments() -> argparse.Namespace:
     add("--warmup", type=int, default=5, metavar="N", help="calls before the clock starts (5)")
     add("--iterations", type=int, default=20, metavar="N", help="timed calls, at least (20); fewer where slow")
     add("--min-seconds", type=float, default=1.0, metavar="S", help="timed seconds, at least, per measurement (1)")
-    add("--clips", type=int, default=256, metavar="N", help="with --data, --train: videos in a pass (256)")
+    add(
+        "--clips",
+        type=int,
+        metavar="N",
+        help="with --data, --train, --versus-usual: videos in a pass (256; two batches for --versus-usual)",
+    )
     add("--no-pack", action="store_true", help="with --data, --train: decode, even if packed frames exist")
-    add("--repeats", type=int, default=5, metavar="N", help="with --data, --train, --sweep: timed passes, rounds (5)")
+    add(
+        "--repeats",
+        type=int,
+        default=5,
+        metavar="N",
+        help="timed passes, or rounds in turns (5)",
+    )
     add(
         "--profile", type=file_path, metavar="D", help="with --train: also a table and a trace of torch.profiler into D"
     )
@@ -51,11 +72,15 @@ def main() -> None:
         raise UserError("--data and --sweep take no compute switches: reading has none, and a sweep measures them all")
     for config in configs:
         set_compute(config, compute)
+        if given.batch is not None and "train_dataloader" in config:
+            config.train_dataloader.batch_size = given.batch
     use_threads(given.threads)
     if given.data:
         print(_data(given, configs))
     elif given.train:
         print(_train(given, configs))
+    elif given.versus_usual:
+        print(_versus(given, configs))
     elif given.sweep:
         print(_sweep(given, configs))
     else:
@@ -65,14 +90,20 @@ def main() -> None:
 def _data(given: argparse.Namespace, configs: "list[Config]") -> str:
     from cefl_bench.commands.speed_data import measure_loaders, speed_data_table
 
-    return speed_data_table(measure_loaders(configs, given.clips, given.repeats, given.no_pack, given.json))
+    return speed_data_table(measure_loaders(configs, given.clips or CLIPS, given.repeats, given.no_pack, given.json))
 
 
 def _train(given: argparse.Namespace, configs: "list[Config]") -> str:
     from cefl_bench.commands.speed_train import TrainSpeedOptions, measure_trainings, train_speed_table
 
-    options = TrainSpeedOptions(given.clips, given.repeats, given.no_pack, given.profile)
+    options = TrainSpeedOptions(given.clips or CLIPS, given.repeats, given.no_pack, given.profile)
     return train_speed_table(measure_trainings(configs, options, given.json))
+
+
+def _versus(given: argparse.Namespace, configs: "list[Config]") -> str:
+    from cefl_bench.commands.speed_versus import VersusOptions, versus_table, versus_usual
+
+    return versus_table(versus_usual(configs, VersusOptions(given.clips, given.repeats), given.json))
 
 
 def _sweep(given: argparse.Namespace, configs: "list[Config]") -> str:
