@@ -18,7 +18,7 @@ from cefl_bench.datasets.reading import Reading
 from cefl_bench.errors import UserError
 from cefl_bench.files import corpus_root, data_home, described
 from cefl_bench.functional.folds import held_out
-from cefl_bench.records import Draw, Entry, Sample
+from cefl_bench.records import Draw, Entry, Place, Sample
 from cefl_bench.sources import identities
 
 SIDES_OF_SPLIT = {"train": ("train",), "val": ("train",), "test": ("test",), "all": ("train", "test")}
@@ -250,13 +250,24 @@ class VideoDataset(BaseDataset):
         self._seed_epoch[0], self._seed_epoch[1] = seed, epoch
 
     def __getitem__(self, index: int | Draw) -> Sample:
+        return self.sample(index)
+
+    def sample(self, index: int | Draw, place: Place | None = None) -> Sample:
+        """One video through the pipeline.
+
+        Args:
+            place: where its frames are wanted, if they are packed.
+
+        Raises:
+            UserError: when it cannot be read, and `on_error` is `raise`; when none can.
+        """
         index, times_before = index if isinstance(index, Draw) else Draw(index, 0)
         if index not in range(len(self)):
             raise IndexError(index)
         failures: list[str] = []
-        for place in range(len(self)):
+        for later in range(len(self)):
             try:
-                sample = self._read((index + place) % len(self), times_before)
+                sample = self._read((index + later) % len(self), times_before, place)
                 break
             except UserError as error:
                 failures.append(str(error))
@@ -276,7 +287,7 @@ class VideoDataset(BaseDataset):
         sample["unreadable"] = "\n".join(failures)
         return sample
 
-    def _read(self, index: int, times_before: int = 0) -> Sample:
+    def _read(self, index: int, times_before: int = 0, place: Place | None = None) -> Sample:
         """Put a video through the pipeline.
 
         Raises:
@@ -289,7 +300,7 @@ class VideoDataset(BaseDataset):
         rng = None if self.test_mode else np.random.default_rng([seed, epoch, index, times_before])
         self.reading.begin(index)
         try:
-            return self.pipeline(entry | {"rng": rng, "data_root": self.data_root})
+            return self.pipeline(entry | {"rng": rng, "data_root": self.data_root, "place": place})
         except UserError:
             raise
         except OSError as error:
