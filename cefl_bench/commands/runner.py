@@ -11,7 +11,7 @@ from mmengine.hooks import Hook, RuntimeInfoHook
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from torch import nn
 from torch.utils.data import DataLoader
@@ -37,11 +37,11 @@ class PlainRunner(Runner):
 
     def end_workers(self) -> None:
         """End the processes that read videos. Left to the garbage collector, each loader would wait five seconds."""
-        for loop in (self._train_loop, self._val_loop, self._test_loop):
-            if isinstance(loop, BaseLoop) and isinstance(loop.dataloader, Feed):
-                loop.dataloader.end_workers()
-            elif isinstance(loop, BaseLoop):
-                loop.dataloader._iterator = None
+        for loader in self._loaders:
+            if isinstance(loader, Feed):
+                loader.end_workers()
+            else:
+                loader._iterator = None
 
     # mmengine's is a static method, which it calls as one of the runner
     def build_dataloader(
@@ -49,7 +49,12 @@ class PlainRunner(Runner):
     ) -> Feed | DataLoader:
         if not isinstance(dataloader, Mapping):
             return super().build_dataloader(dataloader, seed, diff_rank_seed)
-        return build_feed(dataloader, seed, self._residence, diff_rank_seed=diff_rank_seed)
+        self._loaders.append(build_feed(dataloader, seed, self._residence, diff_rank_seed=diff_rank_seed))
+        return self._loaders[-1]
+
+    @cached_property
+    def _loaders(self) -> list[Feed | DataLoader]:
+        return []
 
     @cached_property
     def _residence(self) -> Residence:

@@ -14,6 +14,7 @@ from mmengine.dataset import BaseDataset
 
 from cefl_bench.datasets.crops import crop_rule
 from cefl_bench.datasets.label_map import classes_of, labels_of_model
+from cefl_bench.datasets.official import counts_off
 from cefl_bench.datasets.reading import Reading
 from cefl_bench.errors import UserError
 from cefl_bench.files import corpus_root, data_home, described
@@ -205,21 +206,7 @@ class VideoDataset(BaseDataset):
 
     def counts_off(self) -> list[str]:
         """A line for every official number of this side of the fold that the files do not have."""
-        whole = self.split in ("train", "test") and not (self.split == "train" and self.holdout)
-        if self._label_of_model is not None or not whole:
-            return []
-        where, listed = f"{self.METAINFO['name']}, fold {self.fold}, {self.split}", len(self)
-        tests, total = self.METAINFO.get("num_test_clips"), self.METAINFO["num_clips"]
-        if tests and total:
-            official = tests[self.fold - 1] if self.split == "test" else total - tests[self.fold - 1]
-            if listed != official:
-                return [f"{where}: {listed:,} videos, officially {official:,}"]
-        lines = []
-        found = Counter(self.get_data_info(index)["label"] for index in range(listed))
-        for label, official in enumerate(self.METAINFO.get("class_counts", {}).get(self.split, ())):
-            if found[label] != official:
-                lines.append(f"{where}: {found[label]:,} videos of {self.classes[label]}, officially {official:,}")
-        return lines
+        return [] if self._label_of_model is not None else counts_off(self)
 
     def protocol_facts(self) -> dict[str, Any]:
         """What only the files of the corpus know of it and what moves a score; the same for all folds.
