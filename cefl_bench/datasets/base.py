@@ -249,12 +249,13 @@ class VideoDataset(BaseDataset):
             UserError: when it cannot be read, and `on_error` is `raise`; when none can.
         """
         index, times_before = index if isinstance(index, Draw) else Draw(index, 0)
-        if index not in range(len(self)):
+        size = len(self)
+        if not 0 <= index < size:
             raise IndexError(index)
         failures: list[str] = []
-        for later in range(len(self)):
+        for later in range(size):
             try:
-                sample = self._read((index + later) % len(self), times_before, place)
+                sample = self._read((index + later) % size, times_before, place)
                 break
             except UserError as error:
                 failures.append(str(error))
