@@ -1,6 +1,5 @@
 """The loader of a run: whole batches in memory that is used again, on their way to the GPU one batch ahead."""
 
-import copy
 from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -28,7 +27,7 @@ def build_feed(
     Args:
         **options: of mmengine's `Runner.build_dataloader`.
     """
-    loader = Runner.build_dataloader(copy.deepcopy(dict(config)), seed=seed, **options)
+    loader = Runner.build_dataloader(dict(config), seed=seed, **options)
     collate = config.get("collate_fn") or {}
     plain = collate == {"type": default_collate} and isinstance(loader.dataset, VideoDataset)
     return Feed(loader, residence) if plain and loader.batch_size is not None else loader
