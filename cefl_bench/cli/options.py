@@ -125,6 +125,15 @@ def add_no_pack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-pack", action="store_true", help="decode videos, even if packed frames exist")
 
 
+def add_price(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--price",
+        type=float,
+        metavar="P",
+        help="of an hour of one GPU (of this machine where there is none), to project what the work costs",
+    )
+
+
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--launcher",
