@@ -98,8 +98,8 @@ def _section(section: Section) -> str:
     if meta["key"] == "synthetic":
         lines += [
             "These faces are rendered: a score here says that the code works, and nothing about real faces.",
-            "The networks are narrow versions of those of the same name above; each config says how. Their schedule",
-            "was chosen with CEFLNet; others may need one of their own, as a run that ends at chance shows.",
+            "The networks are narrow versions of those of the same name above; each config says how. One schedule serves",
+            "all, chosen by a rule that sees no test person: [the board](docs/board.md) has it, and what the table says.",
         ]
     for track in dict.fromkeys([*TRACKS, *(row.track for row in section.rows)]):
         rows = sorted((row for row in section.rows if row.track == track), key=lambda row: row.cost["macs"])
