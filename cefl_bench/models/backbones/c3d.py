@@ -12,7 +12,6 @@ from torch import nn
 
 from cefl_bench.errors import UserError
 from cefl_bench.models.backbones.base import Backbone
-from cefl_bench.models.layers.memory_format import channels_last_on_cpu
 from cefl_bench.registry import MODELS
 
 
@@ -65,4 +64,4 @@ class C3D(Backbone):
                 f"C3D is built for clips (C, T, H, W) of {self.clip_shape} and got {tuple(clip_BCTHW.shape[1:])}: set "
                 "model.backbone.num_frames and model.backbone.size"
             )
-        return self.linears(self.convolutions(channels_last_on_cpu(clip_BCTHW)))
+        return self.linears(self.convolutions(clip_BCTHW))

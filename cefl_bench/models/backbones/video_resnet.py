@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from cefl_bench.models.backbones.base import Backbone
-from cefl_bench.models.layers.memory_format import channels_last_on_cpu
 from cefl_bench.models.layers.residual_stages import start_by_fan_out
 
 
@@ -26,4 +25,4 @@ class VideoResNet(Backbone):
         super().init_weights()
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
-        return self.trunk(channels_last_on_cpu(clip_BCTHW)).mean(dim=(2, 3, 4))
+        return self.trunk(clip_BCTHW).mean(dim=(2, 3, 4))
