@@ -47,7 +47,7 @@ demo: env
 	$(BIN)/python tools/prepare/synthetic.py --preset demo
 	$(BIN)/python tools/pack.py configs/ceflnet_synthetic.py
 	$(BIN)/python tools/train.py configs/ceflnet_synthetic.py --work-dir $(DEMO) --resume
-	$(BIN)/python tools/explain.py $(DEMO)/last.pth --num 7
+	$(BIN)/python tools/explain.py $(DEMO)/last.pth
 	@echo "scores, predictions, confusion matrix and figures are in $(DEMO)"
 
 # Two processes, each with a part of the files; `pytest FILE` alone runs in one.
