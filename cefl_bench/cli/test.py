@@ -15,6 +15,12 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=file_path, metavar="D", help="where results go (default: test/ beside the checkpoint)"
     )
+    parser.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="also fit a temperature on the held-out part of the training fold (of a run with --select val), tell the "
+        "expected calibration error before and after, and leave calibrated.pth, whose scores are probabilities",
+    )
     add_launcher(parser)
     add_no_pack(parser)
     return parser
@@ -27,4 +33,4 @@ def main() -> None:
     options, checkpoint = options_and_checkpoint(parser, arguments)
     from cefl_bench.commands.test import test  # here, so that --help need not wait for torch
 
-    test(options, checkpoint, arguments.out)
+    test(options, checkpoint, arguments.out, arguments.calibrate)

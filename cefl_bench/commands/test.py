@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cefl_bench.commands import calibrate
 from cefl_bench.commands.facts import known_before
 from cefl_bench.commands.machine import fit_to_machine, start_processes, switch_test, told_as, told_of_network
 from cefl_bench.commands.pack import decode_always
@@ -15,7 +16,7 @@ from cefl_bench.hooks.write_result import WriteResult
 from cefl_bench.plain import plain
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.environment import device_name
-from cefl_bench.runs.folder import LAST
+from cefl_bench.runs.folder import LAST, TEST
 
 TRAINING_KEYS = (
     *("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler"),
@@ -23,8 +24,11 @@ TRAINING_KEYS = (
 )
 
 
-def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
+def test(options: RunOptions, checkpoint: str, out: str | None = None, with_temperature: bool = False) -> Path:
     """Score a checkpoint, and leave `result.json`, `predictions.csv` and `confusion.png`.
+
+    Args:
+        with_temperature: also fit a temperature on the held-out part of the training fold, and leave `calibrated.pth`.
 
     Returns:
         The folder they are in: `out`, else `test` beside the checkpoint.
@@ -34,8 +38,9 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
     resolved = plain(config.to_dict())
     if options.no_pack:
         decode_always(config)
+    held_out = calibrate.held_out_videos(config, checkpoint, options.launcher) if with_temperature else None
     test_set = build_dataset(config, "test_dataloader")
-    folder = Path(out or Path(checkpoint).parent / "test")
+    folder = Path(out or Path(checkpoint).parent / TEST)
     if (folder / LAST).exists():
         raise UserError(
             f"--out {str(folder)!r} holds a training run, whose result.json would be lost: name another folder"
@@ -61,9 +66,15 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None) -> Path:
         switch_test(config, runner.model)
         runner.build_loops("test_loop")
     checkpoints.load_into(getattr(runner.model, "module", runner.model), checkpoint)
+    temperature = None
+    if held_out is not None:
+        temperature = calibrate.fit(held_out, config.test_dataloader.batch_size, runner.model.eval())
     for hook in (Progress(), WriteResult(facts)):
         runner.register_hook(hook)
     with told_of_network(config, runner.model, "in the test"):
         runner.test()
     runner.end_workers()
-    return finish(folder)
+    finish(folder)
+    if held_out is not None and temperature is not None:
+        calibrate.write(folder, checkpoint, temperature, len(held_out))
+    return folder

@@ -1,6 +1,7 @@
 """Checkpoints: weights and plain numbers, loaded without running any code, written whole or not at all."""
 
 import hashlib
+import json
 import pickle
 import shutil
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ from typing import Any, TypedDict
 import msgspec
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as as_safetensors
 from typing_extensions import NotRequired
 
 from cefl_bench.errors import UserError
@@ -19,6 +22,10 @@ from cefl_bench.runs.inert import STAND_INS
 
 WEIGHTS_KEYS = ("state_dict", "model_state_dict", "model", "module")
 """Where a checkpoint may hold its weights, ours or of others; one without any of them is weights itself."""
+SAFETENSORS = ".safetensors"
+"""The suffix of published weights."""
+META_KEY = "cefl_bench"
+"""Where a .safetensors file holds its `Meta`, as JSON."""
 FULL_DISK_BYTES = 1 << 20
 """A disk with less free space than this counts as full."""
 
@@ -67,6 +74,8 @@ def load(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
         UserError: when the file is missing, damaged, or holds more than weights and plain values.
     """
     check_file(path, *A_CHECKPOINT)
+    if Path(path).suffix == SAFETENSORS:
+        return _load_published(path, map_location)
     try:
         with torch.serialization.safe_globals(STAND_INS):
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
@@ -85,6 +94,36 @@ def load(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
     if not isinstance(checkpoint, dict):
         raise UserError(f"checkpoint {str(path)!r} holds a {type(checkpoint).__name__}: expected a dict of weights")
     return checkpoint
+
+
+def publish(path: str | Path, weights: Mapping[str, torch.Tensor], meta: Meta) -> None:
+    """Write weights, and what they say of their training, as a .safetensors file, atomically; `load` reads it.
+
+    Raises:
+        UserError: when it cannot be written.
+    """
+    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    told = {META_KEY: json.dumps(meta, allow_nan=False), "format": "pt"}
+    try:
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(as_safetensors(ready, metadata=told))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"{path} could not be written ({reason}): make room, or name another --out") from None
+
+
+def _load_published(path: str | Path, map_location: Any) -> dict[str, Any]:
+    try:
+        with safe_open(path, framework="pt", device=str(map_location)) as file:
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
+            meta = (file.metadata() or {}).get(META_KEY)
+        known = {} if meta is None else {"meta": json.loads(meta)}
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"checkpoint {str(path)!r} is damaged or not a .safetensors file ({_first_line(error)}); copy or download "
+            "it again"
+        ) from None
+    return known | {"state_dict": weights}
 
 
 def meta_of(checkpoint: dict[str, Any], path: str | Path) -> Meta | None:

@@ -163,6 +163,17 @@ class Init(TypedDict):
     """Of the whole model as its training began."""
 
 
+class Calibration(TypedDict):
+    """How scores become probabilities: divided by a temperature, then a softmax."""
+
+    temperature: Annotated[float, Meta(gt=0, le=1000)]
+    fitted_on: Count
+    """Held-out videos of the training fold, never the test videos."""
+    ece_before: Rate
+    ece_after: Rate
+    """Expected calibration error on the test videos, without the temperature and with it."""
+
+
 class Result(TypedDict):
     """What a run leaves in `result.json`. Every report reads this and nothing else."""
 
@@ -206,6 +217,8 @@ class Result(TypedDict):
     """Peak bytes: of the process, and on the GPU."""
     init: Init | None
     """None after a test alone."""
+    calibration: NotRequired[Calibration]
+    """After a test with `--calibrate`."""
 
 
 def read_result(path: str | Path) -> Result:

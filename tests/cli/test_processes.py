@@ -14,6 +14,7 @@ REFUSED = {
     "test": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
     "explain": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
     "predict": (["nowhere.pth", "me.mp4"], "checkpoint 'nowhere.pth' does not exist"),
+    "publish": (["nowhere"], "result 'nowhere/result.json' does not exist"),
     "zoo": (["--add", "nowhere.json"], "nowhere.json"),
     "score": (["nowhere.csv"], "nowhere.csv"),
     "report": (["nowhere"], "nowhere"),

@@ -5,16 +5,24 @@ from typing import Any
 
 import torch
 
-from cefl_bench.config import classes_of, load_config, parse_options
+from cefl_bench.config import classes_of, load_config, parse_options, select_by_val
 from cefl_bench.plain import plain
 from cefl_bench.registry import MODELS
 from cefl_bench.runs import checkpoints
 from helpers.run import SYNTHETIC, TINY
 
 
-def untrained(path: Path, config: str = SYNTHETIC, options: tuple[str, ...] = TINY, dataset=None, **meta: Any) -> Path:
-    """Save a checkpoint with random weights; `meta` is what it says beside its config."""
+def untrained(
+    path: Path, config: str = SYNTHETIC, options: tuple[str, ...] = TINY, dataset=None, select=False, **meta: Any
+) -> Path:
+    """Save a checkpoint with random weights; `meta` is what it says beside its config.
+
+    Args:
+        select: of a run that held a part of its training fold out.
+    """
     built = load_config(config, parse_options(options), dataset=dataset)
+    if select:
+        select_by_val(built)
     torch.manual_seed(1)
     model = MODELS.build(built.model | {"data_preprocessor": built.data_preprocessor})
     model.init_weights()
