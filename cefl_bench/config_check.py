@@ -83,6 +83,7 @@ class Settings(msgspec.Struct):
     randomness: Randomness | None = None
     param_scheduler: list[dict[str, Any]] | dict[str, Any] | None = None
     custom_hooks: list[dict[str, Any]] | None = None
+    data_on: str = "auto"
 
 
 def check_values(config: Config) -> None:

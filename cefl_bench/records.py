@@ -70,6 +70,15 @@ class Frames(Protocol):
         """(n,) frame indices, any order, repeats allowed -> uint8 (n, H, W, C), RGB."""
 
 
+class Place(NamedTuple):
+    """Where a batch wants the frames of one of its videos."""
+
+    video: "np.ndarray | None" = None
+    """uint8 (N, T, H, W, C), a part of the batch's memory, to which packed frames are written."""
+    rows: bool = False
+    """Nowhere: the batch takes them itself, and wants to know which they are."""
+
+
 class Sample(TypedDict):
     """One video as the pipeline gives it; a batch is the same dict with a leading B."""
 

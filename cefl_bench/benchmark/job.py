@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cefl_bench.commands.facts import SPLITS, data_fingerprint
-from cefl_bench.commands.setup import RunOptions, configured
+from cefl_bench.commands.setup import RunOptions, configured, taken_data_on
 from cefl_bench.compute.switches import compute_of
 from cefl_bench.config import VAL
 from cefl_bench.functional.protocol import difference
@@ -54,6 +54,7 @@ class Job:
         flags = {"--amp": options.amp, "--no-pack": options.no_pack, "--select=val": options.select == VAL}
         words += [flag for flag, given in flags.items() if given]
         words += compute_of({"compute": options.compute}).flags()
+        words += ["--data-on", options.data_on] if options.data_on else []
         return [*words, "--cfg-options", *options.cfg_options] if options.cfg_options else words
 
     def result(self) -> Result | None:
@@ -101,7 +102,9 @@ class Job:
 def job_of(options: RunOptions, fold: int, seed: int, out: Path) -> Job:
     """The job of a config, fold and seed, in its folder below `out`."""
     options = replace(options, fold=fold, seed=seed)
-    config = plain(configured(options).to_dict()) | {"num_processes": 1}
+    given = configured(options)
+    taken_data_on(options, given)
+    config = plain(given.to_dict()) | {"num_processes": 1}
     name = config["config_name"]
     folder = out / name / f"fold{fold}_seed{seed}"
     return Job(options, name, fold, seed, folder, config)

@@ -11,6 +11,10 @@ from cefl_bench.benchmark.job import Job, job_of
 from cefl_bench.commands.setup import RunOptions
 from cefl_bench.config import load_config, parse_options
 from cefl_bench.errors import UserError
+from cefl_bench.feeding.residence import DataOn
+
+SHARED = ("select", "amp", "compute", "no_pack", "data_on", "dataset")
+"""Options that mean for each training what they mean for all."""
 
 
 @dataclass
@@ -29,6 +33,7 @@ class BenchmarkOptions:
     amp: bool = False
     compute: Mapping[str, Any] = field(default_factory=dict)
     no_pack: bool = False
+    data_on: DataOn | None = None
     dataset: str | None = None
     cfg_options: Sequence[str] = ()
     options_for: Sequence[Sequence[str]] = ()
@@ -56,7 +61,7 @@ def jobs_of(options: BenchmarkOptions) -> list[Job]:
         )
         if max(folds) > num_folds:
             raise UserError(f"--folds {options.folds}: {path} has folds 1..{num_folds}: expected these, or all")
-        shared = {name: getattr(options, name) for name in ("select", "amp", "compute", "no_pack", "dataset")}
+        shared = {name: getattr(options, name) for name in SHARED}
         run = RunOptions(str(path), cfg_options=cfg_options, **shared)
         for fold in folds:
             matrix += [(seeds.index(seed), fold, seed, run) for seed in seeds]

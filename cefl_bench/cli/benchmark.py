@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_amp, add_compute, add_config, add_no_pack, compute_given, file_path
+from cefl_bench.cli.options import add_amp, add_compute, add_config, add_data_on, add_no_pack, compute_given, file_path
 from cefl_bench.errors import one_line_errors
 
 
@@ -28,6 +28,7 @@ def parse_arguments() -> argparse.Namespace:
     add_amp(parser)
     add_compute(parser)
     add_no_pack(parser)
+    add_data_on(parser)
     add(
         "--options-for",
         nargs="+",

@@ -125,6 +125,15 @@ def add_no_pack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-pack", action="store_true", help="decode videos, even if packed frames exist")
 
 
+def add_data_on(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-on",
+        choices=("auto", "device", "pinned", "mmap"),
+        help="where packed frames wait: in the GPU's memory, or in the host's, locked for the GPU or not "
+        "(default: auto, the first that can be)",
+    )
+
+
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--launcher",

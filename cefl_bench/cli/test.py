@@ -2,7 +2,14 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_checkpoint, add_launcher, add_no_pack, file_path, options_and_checkpoint
+from cefl_bench.cli.options import (
+    add_checkpoint,
+    add_data_on,
+    add_launcher,
+    add_no_pack,
+    file_path,
+    options_and_checkpoint,
+)
 from cefl_bench.errors import one_line_errors
 
 
@@ -23,6 +30,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_launcher(parser)
     add_no_pack(parser)
+    add_data_on(parser)
     return parser
 
 

@@ -7,6 +7,7 @@ from cefl_bench.cli.options import (
     add_amp,
     add_compute,
     add_config_options,
+    add_data_on,
     add_launcher,
     add_no_pack,
     compute_given,
@@ -50,6 +51,7 @@ def parse_arguments() -> argparse.Namespace:
         "is sent; may be given twice",
     )
     add_no_pack(parser)
+    add_data_on(parser)
     add_config_options(parser)
     add_compute(parser)
     return parser.parse_args()

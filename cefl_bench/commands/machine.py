@@ -28,6 +28,7 @@ from cefl_bench.cost.ledger import one_line
 from cefl_bench.cost.trial import described, failing_module
 from cefl_bench.cost.trials import is_out_of_memory
 from cefl_bench.errors import UserError
+from cefl_bench.feeding.feed import IN_USE
 from cefl_bench.parallel.distributed import join_processes, keep_freed_memory
 
 ONE_VALUE = "more than 1 value per channel"
@@ -108,7 +109,7 @@ def check_shared_memory(config: Config, video_bytes: int) -> None:
     needed = 0
     for name in LOADERS[:2]:
         loader = config[name]
-        in_flight = loader.num_workers * (loader.get("prefetch_factor") or 2) + 1 if loader.num_workers else 0
+        in_flight = loader.num_workers * (loader.get("prefetch_factor") or 2) + IN_USE if loader.num_workers else 0
         needed += in_flight * loader.batch_size * video_bytes
     free = shutil.disk_usage(shared).free
     if needed > free:

@@ -1,7 +1,8 @@
 """mmengine's runner, without what it writes and prints beside our own files, and without what makes a GPU wait."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from mmengine.hooks import Hook, RuntimeInfoHook
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from torch import nn
+from torch.utils.data import DataLoader
 
+from cefl_bench.feeding.feed import Feed, build_feed
+from cefl_bench.feeding.residence import Residence
 from cefl_bench.hooks.runtime_info import RuntimeInfo
 
 
@@ -33,9 +37,29 @@ class PlainRunner(Runner):
 
     def end_workers(self) -> None:
         """End the processes that read videos. Left to the garbage collector, each loader would wait five seconds."""
-        for loop in (self._train_loop, self._val_loop, self._test_loop):
-            if isinstance(loop, BaseLoop):
-                loop.dataloader._iterator = None
+        for loader in self._loaders:
+            if isinstance(loader, Feed):
+                loader.end_workers()
+            else:
+                loader._iterator = None
+
+    # mmengine's is a static method, which it calls as one of the runner
+    def build_dataloader(
+        self, dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
+    ) -> Feed | DataLoader:
+        if not isinstance(dataloader, Mapping):
+            return super().build_dataloader(dataloader, seed, diff_rank_seed)
+        self._loaders.append(build_feed(dataloader, seed, self._residence, diff_rank_seed=diff_rank_seed))
+        return self._loaders[-1]
+
+    @cached_property
+    def _loaders(self) -> list[Feed | DataLoader]:
+        return []
+
+    @cached_property
+    def _residence(self) -> Residence:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return Residence(self.cfg.get("data_on", "auto"), torch.device(device))
 
     def register_hook(self, hook: Hook | dict[str, Any], priority: str | int | None = None) -> None:
         # Here and not in the configs, which are part of the protocol: it moves no score.

@@ -25,6 +25,7 @@ from cefl_bench.config import (
 from cefl_bench.config_check import check_values
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
+from cefl_bench.feeding.residence import DataOn, checked
 from cefl_bench.functional.loss_options import with_class_weights
 from cefl_bench.functional.protocol import difference, is_other_corpus
 from cefl_bench.plain import from_plain, plain
@@ -51,6 +52,8 @@ class RunOptions:
     log: Sequence[str] = ()
     """Programs that show the numbers of each epoch: `tensorboard`, `wandb`."""
     no_pack: bool = False
+    data_on: DataOn | None = None
+    """Where packed frames wait; None for what the config says, which may say nothing."""
     dataset: str | None = None
     cfg_options: Sequence[str] = ()
 
@@ -78,6 +81,12 @@ def configured(options: RunOptions) -> Config:
         select_by_val(config)
     config.launcher = options.launcher
     return config
+
+
+def taken_data_on(options: RunOptions, config: Config) -> DataOn:
+    """Where the frames of a run wait. The config forgets it: frames are the same, so a run continues with any."""
+    said = config.pop("data_on", "auto")
+    return checked(options.data_on or said)
 
 
 def of_checkpoint(options: RunOptions, checkpoint: str) -> tuple[RunOptions, Config]:

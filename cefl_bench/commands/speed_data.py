@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
+import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -15,6 +15,8 @@ from cefl_bench.commands.pack import decode_always, store_of
 from cefl_bench.commands.setup import build_dataset
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
+from cefl_bench.feeding.feed import Feed, build_feed
+from cefl_bench.feeding.residence import Residence
 from cefl_bench.files import check_writable, write_json
 from cefl_bench.parallel.distributed import keep_freed_memory
 from cefl_bench.transforms.read import Reader
@@ -86,18 +88,19 @@ def speed_data_table(results: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, "", *legend])
 
 
-def _loader(config: Config, num_clips: int) -> DataLoader:
+def _loader(config: Config, num_clips: int) -> Feed | DataLoader:
     dataset = build_dataset(config, "train_dataloader")
     if len(dataset) > num_clips:
         dataset.get_subset_(np.linspace(0, len(dataset) - 1, num_clips).astype(int).tolist())
-    return Runner.build_dataloader(config.train_dataloader | {"dataset": dataset}, seed=config.randomness.seed)
+    loader = config.train_dataloader | {"dataset": dataset}
+    return build_feed(loader, config.randomness.seed, Residence("mmap", torch.device("cpu")))
 
 
-def _videos(loader: DataLoader) -> VideoDataset:
+def _videos(loader: Feed | DataLoader) -> VideoDataset:
     return cast(VideoDataset, loader.dataset)
 
 
-def _pass(loader: DataLoader, epoch: int) -> float:
+def _pass(loader: Feed | DataLoader, epoch: int) -> float:
     """Seconds of one pass over the loader, its first batch and its last included, as an epoch has them."""
     _videos(loader).set_epoch(0, epoch)
     start = time.perf_counter()
@@ -118,7 +121,7 @@ def _rates(seconds: np.ndarray, clips: int) -> dict[str, Any]:
     }
 
 
-def _describe(loader: DataLoader) -> dict[str, Any]:
+def _describe(loader: Feed | DataLoader) -> dict[str, Any]:
     dataset = _videos(loader)
     steps = dataset.pipeline.transforms
     reader = next((step for step in steps if isinstance(step, Reader)), steps[0])

@@ -7,7 +7,7 @@ from cefl_bench.commands.facts import known_before
 from cefl_bench.commands.machine import fit_to_machine, start_processes, switch_test, told_as, told_of_network
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
-from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint, say
+from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint, say, taken_data_on
 from cefl_bench.commands.train import finish
 from cefl_bench.errors import UserError
 from cefl_bench.files import sha256_of
@@ -35,7 +35,9 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None, with_temp
     """
     options, config = of_checkpoint(options, checkpoint)
     start_processes(config, options.launcher)
+    data_on = taken_data_on(options, config)
     resolved = plain(config.to_dict())
+    config.data_on = data_on
     if options.no_pack:
         decode_always(config)
     held_out = calibrate.held_out_videos(config, checkpoint, options.launcher) if with_temperature else None

@@ -26,7 +26,7 @@ from cefl_bench.commands.machine import (
 )
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
-from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say, weigh_classes
+from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say, taken_data_on, weigh_classes
 from cefl_bench.config import HELD_OUT
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
@@ -93,9 +93,11 @@ def resolve(options: RunOptions) -> Plan:
         raise UserError(f"config {options.config!r} has no train_cfg: expected one that can be trained")
     check_schedule(config)
     start_processes(config, options.launcher)
+    data_on = taken_data_on(options, config)
     resolved = plain(config.to_dict()) | {"num_processes": get_world_size()}
     if options.no_pack:  # not part of the config: the frames are the same, so a run continues with them or without
         decode_always(config)
+    config.data_on = data_on
     datasets = {split: build_dataset(config, loader) for split, loader in SPLITS.items() if loader in config}
     _check_split(resolved, datasets)
     default = Path("work_dirs") / config.config_name / f"fold{datasets['train'].fold}_seed{config.randomness.seed}"

@@ -14,11 +14,12 @@ from mmengine.dataset import BaseDataset
 
 from cefl_bench.datasets.crops import crop_rule
 from cefl_bench.datasets.label_map import classes_of, labels_of_model
+from cefl_bench.datasets.official import counts_off
 from cefl_bench.datasets.reading import Reading
 from cefl_bench.errors import UserError
 from cefl_bench.files import corpus_root, data_home, described
 from cefl_bench.functional.folds import held_out
-from cefl_bench.records import Draw, Entry, Sample
+from cefl_bench.records import Draw, Entry, Place, Sample
 from cefl_bench.sources import identities
 
 SIDES_OF_SPLIT = {"train": ("train",), "val": ("train",), "test": ("test",), "all": ("train", "test")}
@@ -205,21 +206,7 @@ class VideoDataset(BaseDataset):
 
     def counts_off(self) -> list[str]:
         """A line for every official number of this side of the fold that the files do not have."""
-        whole = self.split in ("train", "test") and not (self.split == "train" and self.holdout)
-        if self._label_of_model is not None or not whole:
-            return []
-        where, listed = f"{self.METAINFO['name']}, fold {self.fold}, {self.split}", len(self)
-        tests, total = self.METAINFO.get("num_test_clips"), self.METAINFO["num_clips"]
-        if tests and total:
-            official = tests[self.fold - 1] if self.split == "test" else total - tests[self.fold - 1]
-            if listed != official:
-                return [f"{where}: {listed:,} videos, officially {official:,}"]
-        lines = []
-        found = Counter(self.get_data_info(index)["label"] for index in range(listed))
-        for label, official in enumerate(self.METAINFO.get("class_counts", {}).get(self.split, ())):
-            if found[label] != official:
-                lines.append(f"{where}: {found[label]:,} videos of {self.classes[label]}, officially {official:,}")
-        return lines
+        return [] if self._label_of_model is not None else counts_off(self)
 
     def protocol_facts(self) -> dict[str, Any]:
         """What only the files of the corpus know of it and what moves a score; the same for all folds.
@@ -250,13 +237,25 @@ class VideoDataset(BaseDataset):
         self._seed_epoch[0], self._seed_epoch[1] = seed, epoch
 
     def __getitem__(self, index: int | Draw) -> Sample:
+        return self.sample(index)
+
+    def sample(self, index: int | Draw, place: Place | None = None) -> Sample:
+        """One video through the pipeline.
+
+        Args:
+            place: where its frames are wanted, if they are packed.
+
+        Raises:
+            UserError: when it cannot be read, and `on_error` is `raise`; when none can.
+        """
         index, times_before = index if isinstance(index, Draw) else Draw(index, 0)
-        if index not in range(len(self)):
+        size = len(self)
+        if not 0 <= index < size:
             raise IndexError(index)
         failures: list[str] = []
-        for place in range(len(self)):
+        for later in range(size):
             try:
-                sample = self._read((index + place) % len(self), times_before)
+                sample = self._read((index + later) % size, times_before, place)
                 break
             except UserError as error:
                 failures.append(str(error))
@@ -276,7 +275,7 @@ class VideoDataset(BaseDataset):
         sample["unreadable"] = "\n".join(failures)
         return sample
 
-    def _read(self, index: int, times_before: int = 0) -> Sample:
+    def _read(self, index: int, times_before: int = 0, place: Place | None = None) -> Sample:
         """Put a video through the pipeline.
 
         Raises:
@@ -289,7 +288,7 @@ class VideoDataset(BaseDataset):
         rng = None if self.test_mode else np.random.default_rng([seed, epoch, index, times_before])
         self.reading.begin(index)
         try:
-            return self.pipeline(entry | {"rng": rng, "data_root": self.data_root})
+            return self.pipeline(entry | {"rng": rng, "data_root": self.data_root, "place": place})
         except UserError:
             raise
         except OSError as error:

@@ -41,8 +41,7 @@ class Reading:
         """Note that this process reads a video; only workers do."""
         worker = get_worker_info()
         if worker is not None:
-            row = self._rows[worker.id % MAX_WORKERS]
-            row[0], row[1] = os.getpid(), index
+            self._rows.numpy()[worker.id % MAX_WORKERS] = os.getpid(), index
 
     def end(self) -> None:
         """Note that it is read."""

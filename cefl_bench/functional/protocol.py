@@ -61,6 +61,7 @@ RULES = (
     Rule("compute.precision", "protocol", "in half precision a model learns a little differently"),
     Rule("compute.*", "neither", "how fast it runs; float sums may end in another last digit, as on another device"),
     Rule("env_cfg.*", "neither", "how fast it runs; float sums may end in another last digit, as on another device"),
+    Rule("data_on", "neither", "where packed frames wait; they are the same"),
     Rule("default_scope", "neither", "types are classes here, never looked up by a name"),
     Rule("log_level", "neither", "what is printed"),
     Rule("launcher", "neither", "who starts the processes; how many is num_processes"),

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +50,7 @@ class Index:
     """The videos that could not be decoded, and why: reading one decodes it, so that the error is the same."""
 
 
+@lru_cache(maxsize=64)
 def store_folder(data_root: str | Path, key: str) -> Path:
     """Where the store of a reader stands: beside the data."""
     return Path(data_root) / "packed" / key

@@ -3,8 +3,25 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from cefl_bench.records import Sample
+from cefl_bench.records import Frames, Place, Sample
 from cefl_bench.registry import TRANSFORMS
+from cefl_bench.store.read import PackedFrames
+
+
+def fetched(frames: Frames, indices: np.ndarray, place: Place | None) -> np.ndarray:
+    """Frame indices (N, T) -> uint8 (N, T, H, W, C), in their place where one is given and it fits.
+
+    A place that wants rows gets int64 (N, T): where packed frames are among those of all shards.
+    """
+    flat = indices.reshape(-1)
+    if place is not None and isinstance(frames, PackedFrames):
+        if place.rows:
+            return frames.rows(flat).reshape(indices.shape)
+        if place.video is not None and place.video.shape[:2] == indices.shape:
+            frames.fetch_into(place.video.reshape(-1, *place.video.shape[2:]), flat)
+            return place.video
+    video = frames.fetch(flat)
+    return video.reshape(*indices.shape, *video.shape[1:])
 
 
 @TRANSFORMS.register_module()
@@ -13,14 +30,14 @@ class Pack(BaseTransform):
 
     def transform(self, results: dict) -> Sample:
         indices = results["frame_indices"]
-        frames = results["frames"].fetch(indices.reshape(-1))
+        video = fetched(results["frames"], indices, results.get("place"))
         if "intensity" in results:
             intensity = np.asarray(results["intensity"], dtype=np.float32)[indices]
         else:
             intensity = np.full(indices.shape, np.nan, dtype=np.float32)
         rng = results["rng"]
         return Sample(
-            video=frames.reshape(*indices.shape, *frames.shape[1:]),
+            video=video,
             label=results["label"],
             name=results["name"],
             seed=0 if rng is None else int(rng.integers(2**62)),

@@ -11,7 +11,7 @@ from mmengine.logging import MessageHub
 from cefl_bench.commands.runner import PlainRunner
 from cefl_bench.commands.speed import input_shapes
 from cefl_bench.config import load_config
-from cefl_bench.contracts.placement import on_gpu, sample_batch
+from cefl_bench.contracts.placement import on_gpu, sample_batch, sent
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.hooks.runtime_info import RuntimeInfo
 from cefl_bench.hooks.write_result import WriteResult
@@ -20,8 +20,6 @@ from cefl_bench.plain import plain
 from cefl_bench.registry import MODELS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-COPIES_IN_A_STEP = 3
-"""The frames, the labels and the seeds of a batch."""
 
 
 def different_models():
@@ -48,12 +46,12 @@ def test_a_step_and_a_test_batch(leaf):
     config = load_config(CONFIGS / f"{leaf}.py")
     with on_gpu(config, built(config)) as (there, transfers):
         batch = sample_batch(*input_shapes(config))
-        losses = there.train(batch)
+        losses = there.train(sent(batch, training=True))
         assert transfers.waits == 0, "nothing waits for the GPU in a step"
-        assert transfers.counts["copies in"] <= COPIES_IN_A_STEP
+        assert transfers.counts["copies in"] == 1
         assert {loss.device.type for loss in losses.values()} == {"cuda"}
         transfers.counts.clear()
-        predictions = there.test(batch)
+        predictions = there.test(sent(batch, training=False))
         tensors = [value for prediction in predictions for value in prediction.values() if torch.is_tensor(value)]
         assert {tensor.float().cpu().device.type for tensor in tensors} == {"cpu"}, "as metrics and hooks take them"
         assert transfers.counts["copies in"] == transfers.counts["copies out"] == transfers.waits == 1
@@ -116,7 +114,7 @@ def test_a_tensor_left_on_the_host_is_found(small, monkeypatch):
     monkeypatch.setattr(MLPHead, "forward", lambda self, x: original(self, x) + torch.ones(2, 7).to(x.device))
     with on_gpu(config, model) as (there, transfers):
         there.train(sample_batch(*input_shapes(config)))
-        assert transfers.counts["copies in"] == COPIES_IN_A_STEP + 1
+        assert transfers.counts["copies in"] == 3 + 1, "frames, labels and seeds of a batch that no `Feed` has sent"
     monkeypatch.setattr(MLPHead, "forward", lambda self, x: original(self, x) + torch.ones(2, 7))
     with on_gpu(config, model) as (there, _), pytest.raises(RuntimeError, match="device"):
         there.train(sample_batch(*input_shapes(config)))

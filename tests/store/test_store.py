@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -90,8 +91,25 @@ def test_workers_read_packed_frames(home, start):
 def test_no_frame_of_the_next_video_can_be_read(folder):
     store = open_store(folder)
     name, video = next(iter(store.index.videos.items()))
+    frames, beyond = store.frames({"path": store.root / name}), np.array([0, video.num_frames])
+    for fetch in (frames.fetch, frames.rows, partial(frames.fetch_into, np.zeros((2, 56, 56, 3), np.uint8))):
+        with pytest.raises(IndexError):
+            fetch(beyond)
     with pytest.raises(IndexError):
-        store.frames({"path": store.root / name}).fetch(np.array([video.num_frames]))
+        frames.rows(np.array([-1]))
+
+
+def test_rows_count_the_frames_of_all_shards(folder):
+    """As they lie one after the other; and a video is fetched to its place as it is fetched."""
+    store = open_store(folder)
+    rows = np.concatenate(list(store.parts(7)))
+    assert len(rows) == store.num_frames and rows.nbytes == store.num_bytes()
+    for name, video in store.index.videos.items():
+        frames, every = store.frames({"path": store.root / name}), np.arange(video.num_frames)[::-1]
+        place = np.zeros((len(every), 56, 56, 3), np.uint8)
+        frames.fetch_into(place, every)
+        np.testing.assert_array_equal(place, frames.fetch(every))
+        np.testing.assert_array_equal(place, rows[frames.rows(every)])
 
 
 @pytest.fixture
