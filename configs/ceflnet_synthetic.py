@@ -1,6 +1,6 @@
 """CEFLNet on the synthetic corpus: python tools/train.py configs/ceflnet_synthetic.py
 
-Small enough for two CPU cores: a narrow ResNet-10 as trunk, a head without hidden layers. The trunk starts untrained,
+Small enough for two CPU cores: a narrow ResNet-10 as trunk, a head of one linear layer. The trunk starts untrained,
 so EIAN starts by giving all clips almost the same weight.
 """
 
@@ -14,6 +14,6 @@ with read_base():
     from ._base_.schedules.synthetic import *
 
 model.backbone.trunk = "resnet10t"
-model.backbone.trunk_args = dict(channels=(16, 32, 64, 128), stem_width=16)
+model.backbone.trunk_args = dict(channels=(16, 32, 64, 128), stem_width=8, zero_init_last=False)
 model.aggregator.init_std = 0.02
-model.head.update(hidden_dims=(), dropout=0.1)
+model.head.update(hidden_dims=(), dropout=0.0)

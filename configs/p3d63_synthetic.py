@@ -1,6 +1,6 @@
 """P3D-63 on the synthetic corpus: python tools/train.py configs/p3d63_synthetic.py
 
-Small enough for two CPU cores: a quarter of the paper's channels.
+Small enough for two CPU cores: an eighth of the paper's channels, and no dropout.
 """
 
 from mmengine.config import read_base
@@ -12,4 +12,5 @@ with read_base():
     from ._base_.runtime import *
     from ._base_.schedules.synthetic import *
 
-model.backbone.width = 16
+model.backbone.width = 8
+model.head.dropout = 0.0

@@ -13,4 +13,4 @@ with read_base():
     from ._base_.schedules.synthetic import *
 
 model.backbone.trunk = "resnet10t"
-model.backbone.trunk_args = dict(channels=(16, 32, 64, 128), stem_width=16)
+model.backbone.trunk_args = dict(channels=(16, 32, 64, 128), stem_width=8, zero_init_last=False)

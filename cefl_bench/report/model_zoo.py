@@ -98,8 +98,9 @@ def _section(section: Section) -> str:
     if meta["key"] == "synthetic":
         lines += [
             "These faces are rendered: a score here says that the code works, and nothing about real faces.",
-            "The networks are narrow versions of those of the same name above; each config says how. Their schedule",
-            "was chosen with CEFLNet; others may need one of their own, as a run that ends at chance shows.",
+            "The networks are narrow versions of those of the same name above; each config says how. One schedule",
+            "serves all, chosen by a rule that sees no test person. [The board](docs/board.md) has the rule, and tells",
+            "in words what this table says and what not.",
         ]
     for track in dict.fromkeys([*TRACKS, *(row.track for row in section.rows)]):
         rows = sorted((row for row in section.rows if row.track == track), key=lambda row: row.cost["macs"])

@@ -165,8 +165,8 @@ def test_a_result_is_taken_in_and_a_stale_page_found(checkout):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (dict(edits={"train_dataloader.batch_size": 8}), "another c3d_synthetic than.*batch_size: 8 != 16"),
-        (dict(edits={"model.backbone.width": 64}), r"another c3d_synthetic than.*model\.backbone\.width: 64 != 16"),
+        (dict(edits={"train_dataloader.batch_size": 4}), "another c3d_synthetic than.*batch_size: 4 != 8"),
+        (dict(edits={"model.backbone.width": 64}), r"another c3d_synthetic than.*model\.backbone\.width: 64 != 8"),
         (dict(edits={"test_dataloader.dataset.data_root": "x"}), r"another c3d_synthetic than.*data_root\.test: 'x'"),
         (dict(edits={"model.backbone.init_cfg": {"timm": "a"}}), r"another c3d_synthetic than.*init_cfg"),
         (dict(track="paper"), "another c3d_synthetic than.*track"),
