@@ -39,6 +39,8 @@ class BenchmarkOptions:
     options_for: Sequence[Sequence[str]] = ()
     """Words of `--options-for`: a config of `configs`, then options for it alone."""
     dry_run: bool = False
+    clips_per_s: float | None = None
+    price: float | None = None
 
 
 def jobs_of(options: BenchmarkOptions) -> list[Job]:

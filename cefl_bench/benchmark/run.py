@@ -10,6 +10,7 @@ from cefl_bench.benchmark.job import Job
 from cefl_bench.benchmark.local import LocalExecutor, places_of, visible_gpus
 from cefl_bench.benchmark.matrix import BenchmarkOptions, jobs_of
 from cefl_bench.benchmark.progress import Progress
+from cefl_bench.benchmark.projection import projected
 from cefl_bench.benchmark.slurm import SlurmExecutor
 from cefl_bench.commands.facts import other_data
 from cefl_bench.commands.setup import build_dataset, configured
@@ -30,7 +31,10 @@ def benchmark(options: BenchmarkOptions) -> bool:
     waiting = [job for job in jobs if results[job] is None]
     _check_data(results, options.out)
     if options.dry_run:
-        print("\n".join(_plan(jobs, waiting)))
+        lines = _plan(jobs, waiting)
+        if waiting:
+            lines.append(projected(waiting, results, options.jobs or 1, *_device(options)))
+        print("\n".join(lines))
         return True
     executor = _executor(options)
     if options.executor == "local":  # of a cluster, this machine need not see the data
@@ -42,6 +46,8 @@ def benchmark(options: BenchmarkOptions) -> bool:
         f"{len(jobs) - len(waiting)} finished before\n{executor.words}",
         flush=True,
     )
+    if waiting:
+        print(projected(waiting, results, executor.slots, *_device(options)), flush=True)
     with Progress(jobs, waiting) as progress:
         try:
             work_off(waiting, executor, progress)
@@ -103,6 +109,12 @@ def _executor(options: BenchmarkOptions) -> Executor:
         raise UserError("--slurm without --executor slurm: give both, or neither")
     places = places_of(visible_gpus(), options.gpus, options.jobs)
     return LocalExecutor(places)
+
+
+def _device(options: BenchmarkOptions) -> tuple[str, float | None, float | None]:
+    """What hours are counted of, and what is known of the rate and the price."""
+    gpus = options.executor == "slurm" or (options.gpus != 0 and visible_gpus())
+    return "GPU" if gpus else "machine", options.clips_per_s, options.price
 
 
 def _plan(jobs: Sequence[Job], waiting: Sequence[Job]) -> list[str]:

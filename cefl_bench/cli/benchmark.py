@@ -2,7 +2,16 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_amp, add_compute, add_config, add_data_on, add_no_pack, compute_given, file_path
+from cefl_bench.cli.options import (
+    add_amp,
+    add_compute,
+    add_config,
+    add_data_on,
+    add_no_pack,
+    add_price,
+    compute_given,
+    file_path,
+)
 from cefl_bench.errors import one_line_errors
 
 
@@ -37,6 +46,8 @@ def parse_arguments() -> argparse.Namespace:
         metavar="CONFIG KEY=VALUE",
         help="change values of one of the configs alone; give it once per config",
     )
+    add("--clips-per-s", type=float, metavar="N", help="in training, to project the cost where no job has finished yet")
+    add_price(parser)
     add("--dry-run", action="store_true", help="say what would run, and stop")
     return parser.parse_args()
 

@@ -134,6 +134,15 @@ def add_data_on(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_price(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--price",
+        type=float,
+        metavar="P",
+        help="of an hour of one GPU (of this machine where there is none), to project what the work costs",
+    )
+
+
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--launcher",

@@ -10,6 +10,7 @@ from cefl_bench.cli.options import (
     add_data_on,
     add_launcher,
     add_no_pack,
+    add_price,
     compute_given,
     file_path,
 )
@@ -53,6 +54,7 @@ def parse_arguments() -> argparse.Namespace:
     add_no_pack(parser)
     add_data_on(parser)
     add_config_options(parser)
+    add_price(parser)
     add_compute(parser)
     return parser.parse_args()
 

@@ -3,6 +3,7 @@
 import copy
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ from cefl_bench.compute.network import (
     optim_wrapper_of,
     prepare_network,
     set_up_torch,
+    unusable_gpu,
 )
 from cefl_bench.compute.switches import compute_of
 from cefl_bench.config import HELD_OUT, LOADERS
@@ -37,6 +39,7 @@ ONE_VALUE = "more than 1 value per channel"
 
 def start_processes(config: Config, launcher: str) -> None:
     """Set up what every process of a run needs: memory, and the group of processes."""
+    warn_of_unusable_gpu()
     keep_freed_memory()
     if join_processes(launcher) and not torch.cuda.is_available():
         config.model_wrapper_cfg = dict(type=MMDistributedDataParallel, device_ids=None, broadcast_buffers=False)
@@ -45,6 +48,13 @@ def start_processes(config: Config, launcher: str) -> None:
 def device_type() -> str:
     """`cuda` or `cpu`: what a run uses."""
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def warn_of_unusable_gpu() -> None:
+    """Say on standard error that a GPU is here and will not be used."""
+    reason = unusable_gpu()
+    if reason is not None:
+        print(f"warning: there is a GPU, and PyTorch cannot use it ({reason}): going on with the CPU", file=sys.stderr)
 
 
 def switch(config: Config) -> None:
@@ -107,8 +117,10 @@ def check_shared_memory(config: Config, video_bytes: int) -> None:
     if not shared.is_dir():
         return
     needed = 0
-    for name in LOADERS[:2]:
-        loader = config[name]
+    for name in (*LOADERS[:2], HELD_OUT):
+        loader = config.get(name)
+        if loader is None:
+            continue
         in_flight = loader.num_workers * (loader.get("prefetch_factor") or 2) + IN_USE if loader.num_workers else 0
         needed += in_flight * loader.batch_size * video_bytes
     free = shutil.disk_usage(shared).free
@@ -175,7 +187,7 @@ def told_of_network(config: Config, network: nn.Module, doing: str) -> Iterator[
 
 
 def batch_in_words(config: Config, num_processes: int) -> str:
-    """How many videos an optimiser step sees, and of what that is made."""
+    """How many videos an optimiser step sees, of what that is made, and the learning rate that it starts from."""
     loader, steps = config.train_dataloader, config.optim_wrapper.get("accumulative_counts", 1)
     words = f"{loader.batch_size * num_processes * steps} videos an optimiser step"
     parts = [f"{loader.batch_size} a batch"]
@@ -183,7 +195,10 @@ def batch_in_words(config: Config, num_processes: int) -> str:
         parts.append(f"{num_processes} processes")
     if steps > 1:
         parts.append(f"{steps} batches accumulated")
-    return f"{words} ({', '.join(parts)})" if len(parts) > 1 else words
+    if len(parts) > 1:
+        words += f" ({', '.join(parts)})"
+    rate = config.optim_wrapper.get("optimizer", {}).get("lr")
+    return words if rate is None else f"{words}, learning rate {rate:g}"
 
 
 def check_schedule(config: Config) -> None:

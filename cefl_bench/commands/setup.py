@@ -49,6 +49,8 @@ class RunOptions:
     """Compute switches that were given, by the names of `Compute`."""
     launcher: str = "none"
     select: str = "last"
+    price: float | None = None
+    """Of an hour of one GPU."""
     log: Sequence[str] = ()
     """Programs that show the numbers of each epoch: `tensorboard`, `wandb`."""
     no_pack: bool = False

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from tqdm import tqdm
 
 from cefl_bench.commands.facts import video_shape
+from cefl_bench.commands.machine import warn_of_unusable_gpu
 from cefl_bench.compute.network import arithmetic
 from cefl_bench.compute.switches import Compute, compute_of
 from cefl_bench.cost.speed import measure_speed
@@ -69,6 +70,7 @@ def device_from(name: str | None) -> torch.device:
         UserError: when there is no such device here.
     """
     if name is None:
+        warn_of_unusable_gpu()
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)

@@ -138,7 +138,7 @@ def _plan(config: Config, epochs: int, folder: Path) -> Plan:
     config.train_cfg.max_epochs = epochs
     switch(config)
     config.work_dir = str(folder)
-    return Plan(config, resolved, datasets, folder, resume=False, log=(), finished=False)
+    return Plan(config, resolved, datasets, folder, resume=False, price=None, log=(), finished=False)
 
 
 def _shorten(plan: Plan, clips: int) -> None:

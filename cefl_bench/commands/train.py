@@ -35,6 +35,7 @@ from cefl_bench.functional.protocol import difference, is_other_corpus
 from cefl_bench.hooks.checkpoint import Checkpoint
 from cefl_bench.hooks.log_scalars import LogScalars, check_programs
 from cefl_bench.hooks.progress import Progress
+from cefl_bench.hooks.project_cost import ProjectCost
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.validate import Validate
 from cefl_bench.hooks.write_result import WriteResult
@@ -61,6 +62,8 @@ class Plan:
     """`train`, `test`, and `val` where a part of the training fold is held out."""
     folder: Path
     resume: bool
+    price: float | None
+    """Of an hour of one GPU, or of this machine where there is none."""
     log: Sequence[str]
     """Programs that the numbers of each epoch are written for."""
     finished: bool
@@ -88,6 +91,8 @@ def train(options: RunOptions) -> Path:
 def resolve(options: RunOptions) -> Plan:
     """Options and config -> a plan, with everything checked that can be without reading a video."""
     check_programs(options.log)
+    if options.price is not None and not 0 < options.price < float("inf"):
+        raise UserError(f"--price is {options.price:g}: expected a number above 0")
     config = configured(options)
     if "train_cfg" not in config:
         raise UserError(f"config {options.config!r} has no train_cfg: expected one that can be trained")
@@ -106,7 +111,7 @@ def resolve(options: RunOptions) -> Plan:
     finished = _is_finished(folder, resolved, datasets, options.resume)
     fit_to_machine(config)
     switch(config)
-    return Plan(config, resolved, datasets, folder, options.resume, options.log, finished)
+    return Plan(config, resolved, datasets, folder, options.resume, options.price, options.log, finished)
 
 
 @contextmanager
@@ -178,6 +183,7 @@ def build_runner(plan: Plan, facts: dict[str, Any]) -> PlainRunner:
         runner.build_loops("train_loop", "val_loop")
     results = WriteResult(facts)
     hooks = [Reseed(), Progress(), results, Checkpoint(facts, plan.resume)]
+    hooks.append(ProjectCost(facts["num_folds"], plan.price))
     if plan.log:
         hooks.append(LogScalars(plan.log, results, facts))
     if HELD_OUT in config:

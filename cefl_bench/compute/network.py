@@ -4,6 +4,7 @@ import inspect
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +17,8 @@ from cefl_bench.compute.switches import HALF, Compute, Precision
 from cefl_bench.errors import UserError
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+LISTED_GPUS = Path("/proc/driver/nvidia/gpus")
+"""Has a folder for every GPU that the driver knows."""
 COMPILED_PARTS = ("backbone", "aggregator")
 """The parts of a model that torch.compile takes; a head is a layer or two."""
 TF32_BY_DEFAULT = (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)
@@ -29,6 +32,21 @@ def half_precision() -> Precision:
     if not torch.cuda.is_available() or torch.cuda.is_bf16_supported(including_emulation=False):
         return "bf16"
     return "fp16"
+
+
+def unusable_gpu() -> str | None:
+    """Why PyTorch cannot use a GPU that the driver lists here; None where there is none, or it can, or it is hidden."""
+    if torch.cuda.is_available() or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return None
+    if not LISTED_GPUS.is_dir() or not any(LISTED_GPUS.iterdir()):
+        return None
+    if torch.version.cuda is None:
+        return "this PyTorch is built without CUDA"
+    try:
+        torch.cuda.init()
+    except (RuntimeError, AssertionError) as error:
+        return " ".join(str(error).split())[:300]
+    return "PyTorch does not say why"
 
 
 def check_device(compute: Compute, device_type: str) -> None:

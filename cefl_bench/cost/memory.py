@@ -42,6 +42,12 @@ class PeakMemory:
             self._before = _resident("VmRSS") if _reset_peak() else None
         return self
 
+    def begin(self) -> None:
+        """Forget the peak so far: what a warm-up tried on a GPU, such as workspaces, is not what a call takes."""
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats(self.device)
+
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self.device.type == "cuda":
             self.report = {

@@ -44,8 +44,10 @@ def measure_speed(
     work = Workload(config, video_shape, frame_size, device, compute)
     matmul = matmul_speed(device, compute.precision, options.stopwatch)
 
+    elements = work.largest_tensor()
+
     def trials(name: str, step: Callable[[int], Step]) -> Trials:
-        return Trials(name, step, options, 4 * math.prod(video_shape), say)
+        return Trials(name, step, options, 4 * math.prod(video_shape), elements, say)
 
     latency = trials("latency", work.inference).measure(1, per_block=1)
     inference = trials("inference", work.inference).compare(batch, start=1)

@@ -36,12 +36,19 @@ class Stopwatch:
         if not 0 < self.min_seconds < float("inf"):
             raise UserError(f"--min-seconds is {self.min_seconds}: expected more than 0")
 
-    def time(self, call: Callable[[], object], device: torch.device, per_block: int = 1) -> np.ndarray:
+    def time(
+        self,
+        call: Callable[[], object],
+        device: torch.device,
+        per_block: int = 1,
+        begin: Callable[[], object] | None = None,
+    ) -> np.ndarray:
         """(blocks,) seconds per call.
 
         Args:
             per_block: calls between two synchronisations. One measures latency; several let a GPU run while the next
                 call is prepared, as in a loop over batches.
+            begin: called between the warm-up and the first timed call.
         """
         max_seconds = MAX_SECONDS_RATIO * self.min_seconds
         start = time.perf_counter()
@@ -50,6 +57,8 @@ class Stopwatch:
             synchronise(device)
             if time.perf_counter() - start > max_seconds / 4:
                 break
+        if begin is not None:
+            begin()
         blocks: list[float] = []
         while len(blocks) < self.iterations or sum(blocks) < self.min_seconds:
             if len(blocks) >= MIN_ITERATIONS and sum(blocks) > max_seconds:

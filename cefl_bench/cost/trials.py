@@ -22,6 +22,8 @@ OUT_OF_MEMORY_WORDINGS = (
     "nable to find an engine to execute this computation",  # cuDNN, when no workspace fits
 )
 CALLS_PER_BLOCK = {"cpu": 1, "cuda": 5}
+MAX_ELEMENTS = 2**31 - 1
+"""Of one tensor: many kernels count its elements in 32 bits."""
 MAX_BATCH = {"cpu": 32, "cuda": 1024}
 
 
@@ -48,6 +50,7 @@ class Trials:
         name: of the work, for `say`.
         step: batch -> the call to time, its input ready.
         input_bytes: size of the input of one video, the least that it takes in memory.
+        elements: of the largest tensor that a layer gives for one video.
         say: called with what is measured next.
     """
 
@@ -55,6 +58,7 @@ class Trials:
     step: Callable[[int], Step]
     options: SpeedOptions
     input_bytes: int
+    elements: int = 1
     say: Callable[[str], object] = lambda stage: None
 
     def __post_init__(self) -> None:
@@ -90,14 +94,14 @@ class Trials:
         """Time one batch, or say why there was no memory for it."""
         self.say(f"{self.name}, batch {batch}")
         device = self.options.device
-        reason = self.guard.refuses(batch)
+        reason = self.guard.refuses(batch) or self._too_large(batch)
         seconds = None
         memory = PeakMemory(device)
         if reason is None:
             try:
                 with memory:
                     seconds = (stopwatch or self.options.stopwatch).time(
-                        self.step(batch), device, per_block or CALLS_PER_BLOCK[device.type]
+                        self.step(batch), device, per_block or CALLS_PER_BLOCK[device.type], memory.begin
                     )
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -111,6 +115,12 @@ class Trials:
         self.guard.learn(batch, memory.rise)
         times = spread(seconds)
         return BatchSpeed(batch=batch, **times, videos_per_s=batch / times["median_ms"] * 1e3, memory=memory.report)
+
+    def _too_large(self, batch: int) -> str | None:
+        """Why a batch is not tried, whatever memory there is."""
+        if batch * self.elements <= MAX_ELEMENTS:
+            return None
+        return f"not tried: its largest tensor would have {batch * self.elements:.2g} elements, over {MAX_ELEMENTS:.2g}"
 
 
 def is_out_of_memory(error: Exception) -> bool:

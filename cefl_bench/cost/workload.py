@@ -1,5 +1,6 @@
 """The work that is timed: a config's model on random videos, forward, training step and preprocessing."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
 from cefl_bench.compute.network import (
     autocast,
@@ -105,6 +107,25 @@ class Workload:
         set_up_torch(self.compute)
         fast = bool(self.config.get("env_cfg", {}).get("cudnn_benchmark", False))
         torch.backends.cudnn.benchmark = fast and not self.compute.deterministic
+
+    def largest_tensor(self) -> int:
+        """How many elements the largest tensor has that a layer gives for one video."""
+        largest = math.prod(self.video_shape)
+
+        def look(module: nn.Module, inputs: object, output: object) -> None:
+            nonlocal largest
+            sizes = [leaf.numel() for leaf in tree_leaves(output) if torch.is_tensor(leaf)]
+            largest = max(largest, *sizes, 0)
+
+        hooks = [module.register_forward_hook(look) for module in self.network.modules()]
+        self.network.eval()
+        try:
+            with torch.no_grad():
+                self.network(self._video(1))
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return largest
 
     def preprocessing(self, batch: int, training: bool) -> Step:
         """The config's preprocessor on uint8 (B, N, T, H, W, C) that is on the device already."""

@@ -3,7 +3,6 @@
 A folder without `index.json` is not a store: the index is written last, so a half-finished store is never read.
 """
 
-import dataclasses
 import json
 import zlib
 from dataclasses import dataclass, field
@@ -62,7 +61,7 @@ def shard_path(folder: Path, number: int) -> Path:
 
 def write_index(folder: Path, index: Index) -> None:
     """Write `index.json`: a line that tells format, version and checksum, and a line with the rest."""
-    body = json.dumps(dataclasses.asdict(index))
+    body = json.dumps(vars(index))
     header = {"format": FORMAT, "version": VERSION, "bytes": len(body), "crc32": zlib.crc32(body.encode())}
     write_text(folder / INDEX, f"{json.dumps(header)}\n{body}")
 

@@ -95,12 +95,13 @@ def test_a_training_whose_network_fails_in_training_alone_ends_in_one_line(with_
 @pytest.mark.parametrize(
     ("steps", "processes", "words"),
     [
-        (1, 1, "8 videos an optimiser step"),
-        (1, 4, "32 videos an optimiser step (8 a batch, 4 processes)"),
-        (3, 1, "24 videos an optimiser step (8 a batch, 3 batches accumulated)"),
-        (3, 2, "48 videos an optimiser step (8 a batch, 2 processes, 3 batches accumulated)"),
+        (1, 1, "8 videos an optimiser step, learning rate 0.05"),
+        (1, 4, "32 videos an optimiser step (8 a batch, 4 processes), learning rate 0.05"),
+        (3, 1, "24 videos an optimiser step (8 a batch, 3 batches accumulated), learning rate 0.05"),
+        (3, 2, "48 videos an optimiser step (8 a batch, 2 processes, 3 batches accumulated), learning rate 0.05"),
     ],
 )
 def test_how_many_videos_a_step_sees(steps, processes, words):
-    config = Config(dict(train_dataloader=dict(batch_size=8), optim_wrapper=dict(accumulative_counts=steps)))
+    wrapper = dict(accumulative_counts=steps, optimizer=dict(lr=0.05))
+    config = Config(dict(train_dataloader=dict(batch_size=8), optim_wrapper=wrapper))
     assert batch_in_words(config, processes) == words

@@ -17,6 +17,7 @@ from cefl_bench.cost.speed import measure_speed
 from cefl_bench.cost.speed_table import speed_table
 from cefl_bench.cost.stopwatch import Stopwatch
 from cefl_bench.cost.trials import SpeedOptions, Trials
+from cefl_bench.cost.workload import Workload
 from cefl_bench.errors import UserError
 from cefl_bench.models.backbones.clip_feature_encoder import ClipFeatureEncoder
 from cefl_bench.parallel.distributed import keep_freed_memory
@@ -138,6 +139,29 @@ def test_the_search_ends_when_nothing_is_gained(monkeypatch):
     found = Trials("work", step, SpeedOptions(CPU, max_batch=1024, stopwatch=SHORT), input_bytes=1).compare(3, start=1)
     assert [tried["batch"] for tried in found["tried"]] == [1, 2, 4]
     assert found["fixed"]["batch"] == 3 and found["best"]["batch"] == 1
+
+
+def test_a_batch_whose_tensors_kernels_cannot_count_is_not_tried():
+    trials = Trials("work", lambda batch: lambda: None, SpeedOptions(CPU, stopwatch=SHORT), 1, elements=2**30)
+    assert "videos_per_s" in trials.measure(1)
+    assert trials.measure(2)["out_of_memory"].startswith("not tried: its largest tensor would have 2.1e+09 elements")
+    assert [tried["batch"] for tried in trials.compare(1, start=1)["tried"]] == [1, 2]
+
+
+def test_the_largest_tensor_is_found():
+    config = load_config(CONFIG, parse_options([*TINY]))
+    work = Workload(config, *input_shapes(config), CPU)
+    sizes = []
+    for module in work.network.modules():
+        module.register_forward_hook(lambda _, __, out: sizes.append(out.numel() if torch.is_tensor(out) else 0))
+    work.inference(1)()
+    assert work.largest_tensor() == max(sizes) >= 3 * 16 * 32 * 32
+
+
+def test_peak_memory_forgets_the_warm_up():
+    calls = []
+    SHORT.time(lambda: calls.append("call"), CPU, begin=lambda: calls.append("begin"))
+    assert calls.index("begin") == 1 and calls.count("begin") == 1
 
 
 def test_a_cpu_is_not_swamped():

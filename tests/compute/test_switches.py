@@ -10,8 +10,10 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper, build_optim_wrapper
 from torch import nn
 
 from cefl_bench.cli.options import add_compute, compute_given
+from cefl_bench.commands.machine import warn_of_unusable_gpu
 from cefl_bench.commands.setup import RunOptions
 from cefl_bench.commands.train import train
+from cefl_bench.compute import network
 from cefl_bench.compute.autocast import AutocastOptimWrapper
 from cefl_bench.compute.network import check_network, optim_wrapper_of, prepare_network, set_up_torch
 from cefl_bench.compute.switches import Compute, compute_of
@@ -61,23 +63,23 @@ def test_what_an_optimiser_cannot_do_is_told():
 
 
 def test_bfloat16_on_a_cpu_is_refused_where_its_gradients_are_wrong():
-    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv3d(3, 4, 3))
-    check_network(Compute("bf16"), network[:1], "cpu")
-    check_network(Compute("bf16"), network, "cuda")
-    check_network(Compute(), network, "cpu")
+    layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv3d(3, 4, 3))
+    check_network(Compute("bf16"), layers[:1], "cpu")
+    check_network(Compute("bf16"), layers, "cuda")
+    check_network(Compute(), layers, "cpu")
     with pytest.raises(UserError, match="--precision bf16 on a CPU: 1 is a 3D convolution"):
-        check_network(Compute("bf16"), network, "cpu")
+        check_network(Compute("bf16"), layers, "cpu")
 
 
 def test_memory_format_and_compilation_are_set_on_the_network():
     config = load_config(SYNTHETIC)
-    network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
-    weight = next(module.weight for module in network.modules() if isinstance(module, nn.Conv2d))
-    prepare_network(network, Compute(memory_format="contiguous"))
-    assert weight.is_contiguous() and network.backbone._compiled_call_impl is None
-    prepare_network(network, Compute(memory_format="channels_last", compile=True))
+    model = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
+    weight = next(module.weight for module in model.modules() if isinstance(module, nn.Conv2d))
+    prepare_network(model, Compute(memory_format="contiguous"))
+    assert weight.is_contiguous() and model.backbone._compiled_call_impl is None
+    prepare_network(model, Compute(memory_format="channels_last", compile=True))
     assert weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()
-    assert network.backbone._compiled_call_impl is not None and network.aggregator._compiled_call_impl is not None
+    assert model.backbone._compiled_call_impl is not None and model.aggregator._compiled_call_impl is not None
 
 
 def test_torch_is_told_which_float32():
@@ -103,3 +105,23 @@ def test_a_training_with_switches_says_so(with_data, tmp_path):
     assert told == {"asked_for": "fp32_strict", "convolutions": "float32", "matrix_products": "float32"}
     assert result["config"]["optim_wrapper"]["type"].endswith(".OptimWrapper"), "the schedule stays the config's"
     assert 0 < result["history"][0]["loss"] < 10
+
+
+def test_a_gpu_that_cannot_be_used_is_told(tmp_path, monkeypatch, capsys):
+    def init():
+        raise RuntimeError("The NVIDIA driver on your system is too old\n(found version 11040).")
+
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(network, "LISTED_GPUS", tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "init", init)
+    warn_of_unusable_gpu()
+    assert capsys.readouterr().err == "", "no GPU is listed"
+    (tmp_path / "0000:01:00.0").mkdir()
+    warn_of_unusable_gpu()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "driver on your system is too old (found version 11040).): going on with the CPU" in line
+    monkeypatch.setattr(torch.version, "cuda", None)
+    assert network.unusable_gpu() == "this PyTorch is built without CUDA"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert network.unusable_gpu() is None, "hidden on purpose"
