@@ -33,7 +33,7 @@ def benchmark(options: BenchmarkOptions) -> bool:
     if options.dry_run:
         lines = _plan(jobs, waiting)
         if waiting:
-            lines.append(projected(waiting, results, options.jobs or 1, *_device(options)))
+            lines.insert(-1, projected(waiting, results, options.jobs or 1, *_device(options)))
         print("\n".join(lines))
         return True
     executor = _executor(options)
@@ -47,7 +47,8 @@ def benchmark(options: BenchmarkOptions) -> bool:
         flush=True,
     )
     if waiting:
-        print(projected(waiting, results, executor.slots, *_device(options)), flush=True)
+        places = executor.slots if options.executor == "local" else options.jobs or len(waiting)
+        print(projected(waiting, results, places, *_device(options)), flush=True)
     with Progress(jobs, waiting) as progress:
         try:
             work_off(waiting, executor, progress)

@@ -14,6 +14,7 @@ from cefl_bench.benchmark.local import places_of
 from cefl_bench.benchmark.matrix import BenchmarkOptions, jobs_of
 from cefl_bench.benchmark.process import last_words
 from cefl_bench.benchmark.progress import Pace
+from cefl_bench.benchmark.projection import projected
 from cefl_bench.benchmark.run import benchmark
 from cefl_bench.commands.setup import RunOptions
 from cefl_bench.errors import UserError
@@ -97,6 +98,23 @@ def test_a_dry_run_tells_the_commands_and_runs_none(tmp_path):
     assert "ceflnet_synthetic fold 2 seed 0: to do" in done.stdout
     assert "--fold 2 --seed 0 --work-dir out/ceflnet_synthetic/fold2_seed0 --resume" in done.stdout
     assert done.stdout.endswith("2 jobs, 0 finished, 2 to run\n") and not list(tmp_path.iterdir())
+
+
+def test_the_cost_is_projected_from_finished_jobs_or_a_rate(monkeypatch, tmp_path):
+    one, other, new = job("known", 1, tmp_path), job("known", 2, tmp_path), job("new", 1, tmp_path)
+    results = {one: {"time": {"train_seconds": 7200.0}}, other: None, new: None}
+    line = projected([other, new], results, 1, "GPU", price=3.0)
+    assert line == (
+        "projected for 1 jobs, tests left out: 2 h, 2 GPU-hours, 6.00 to pay (from finished jobs); not projected: new; "
+        "give --clips-per-s, which tools/speed.py CONFIG --train measures"
+    )
+    monkeypatch.setattr("cefl_bench.benchmark.projection.configured", lambda options: None)
+    monkeypatch.setattr("cefl_bench.benchmark.projection.build_dataset", lambda config, loader: range(36_000))
+    line = projected([other, new], {one: None, other: None, new: None}, 2, "machine", clips_per_s=100.0)
+    assert line == "projected for 2 jobs, tests left out: 1 h, 2 machine-hours (at 100 clips/s)"
+    for wrong in ({"price": 0.0}, {"clips_per_s": float("inf")}):
+        with pytest.raises(UserError, match="expected a number above 0"):
+            projected([new], {}, 1, "GPU", **wrong)
 
 
 def test_a_place_is_a_gpu_or_a_share_of_the_cores(monkeypatch):

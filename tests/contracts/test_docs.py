@@ -28,7 +28,7 @@ GUIDES = [page for page in PAGES if page.name not in ("CHANGELOG.md", "model_zoo
 INVENTED = ("my_net", "my_package", "my_corpus", "my_method", "alike_clips", "frozen_frames", "brier", "reverse_time")
 """Names in examples of what a reader writes."""
 OTHER_PROGRAMS = {"--nproc-per-node", "--universal", "--python-version", "--no-header", "--no-annotate", "--extra"}
-OTHER_PROGRAMS |= {"--logdir", "--all-extras", "--no-deps", "--require-hashes", "--no-build-isolation"}
+OTHER_PROGRAMS |= {"--shm-size", "--logdir", "--all-extras", "--no-deps", "--require-hashes", "--no-build-isolation"}
 PIP = re.compile(r"pip install (?!pre-commit)((?:-\w+ )?\S+)")
 
 
