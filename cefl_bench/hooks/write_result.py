@@ -4,7 +4,7 @@ import json
 import math
 import resource
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +28,9 @@ from cefl_bench.runs.log import add_to_log
 from cefl_bench.runs.predictions import write_predictions
 from cefl_bench.runs.result import SCHEMA_VERSION
 
+WARM_UP_BATCHES = 3
+"""After so many the peak of a GPU's memory is counted anew."""
+
 
 @HOOKS.register_module()
 class WriteResult(Hook):
@@ -50,7 +53,8 @@ class WriteResult(Hook):
         self._unreadable: dict[str, set[str]] = {"train": set(), "test": set()}
         self._last_predictions: list[Prediction] = []
         self._losses = EpochLosses()
-        self._tested = False
+        self._tested, self._warm = False, False
+        self._memory: dict[str, int] = {}
         self._epoch_start = time.monotonic()
         # What a resumed run takes over from the checkpoint:
         self._state: dict[str, Any] = {"history": [], "best": None, "last": None, "init": None, "train_seconds": 0.0}
@@ -72,6 +76,10 @@ class WriteResult(Hook):
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         self._losses.add(outputs)
         self._note_unreadable("train", data_batch["unreadable"])
+        if batch_idx + 1 == WARM_UP_BATCHES and not self._warm and torch.cuda.is_available():
+            # what was tried in the first steps, such as cuDNN's workspaces, is not what a training needs
+            torch.cuda.reset_peak_memory_stats()
+        self._warm = self._warm or batch_idx + 1 >= WARM_UP_BATCHES
 
     def after_train_epoch(self, runner: Runner) -> None:
         seconds = time.monotonic() - self._epoch_start
@@ -152,6 +160,7 @@ class WriteResult(Hook):
 
     def _gather(self, size: int) -> bool:
         """Bring all processes' predictions together, in the dataset's order; True on the process that has them."""
+        self._memory = _largest(all_gather_object(_peak_memory()))
         predictions = collect_results(self._outputs, size, device="gpu")
         self._outputs = []
         if not is_main_process():
@@ -188,7 +197,7 @@ class WriteResult(Hook):
                 "unreadable": {split: sorted(notes) for split, notes in self._unreadable.items()},
             },
             "time": {"train_seconds": self._state["train_seconds"]},
-            "memory": _peak_memory(),
+            "memory": self._memory,
             "init": self._state["init"],
         }
         folder = Path(runner.work_dir)
@@ -224,6 +233,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and math.isnan(value):
         return None
     return value
+
+
+def _largest(memory: Sequence[dict[str, int]]) -> dict[str, int]:
+    """Of each kind of memory that of the process which took most."""
+    return {kind: max(one[kind] for one in memory) for kind in memory[0]}
 
 
 def _peak_memory() -> dict[str, int]:
