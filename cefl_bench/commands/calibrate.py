@@ -23,7 +23,8 @@ from cefl_bench.models.recognizer import Recognizer
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.folder import CALIBRATED, PREDICTIONS, RESULT
 from cefl_bench.runs.predictions import read_predictions
-from cefl_bench.runs.result import Calibration, read_result
+from cefl_bench.runs.read_result import read_result
+from cefl_bench.runs.result import Calibration
 
 
 def held_out_videos(config: Config, checkpoint: str, launcher: str) -> VideoDataset:

@@ -14,7 +14,8 @@ from cefl_bench.report.card import Corpus, model_card
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.folder import CALIBRATED, CARD, LAST, PREDICTIONS, PUBLISHED, RESULT, SELECTED, TEST, WEIGHTS
 from cefl_bench.runs.predictions import read_predictions
-from cefl_bench.runs.result import Result, Which, headline, read_result
+from cefl_bench.runs.read_result import read_result
+from cefl_bench.runs.result import Result, Which, headline
 
 OF_MACHINE = ("work_dir", "launcher", "model_wrapper_cfg")
 """What of a config says how and where a run was started, and nothing of the model."""

@@ -48,7 +48,7 @@ from cefl_bench.report.summary import summary
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.environment import device_name
 from cefl_bench.runs.folder import CONFIG, CONFUSION, CURVES, LAST, RESULT
-from cefl_bench.runs.result import read_result
+from cefl_bench.runs.read_result import read_result
 
 
 @dataclass

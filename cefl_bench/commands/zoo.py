@@ -23,7 +23,8 @@ from cefl_bench.report.model_zoo import Meta, Section, ZooCost, ZooRow, zoo_page
 from cefl_bench.report.published import published
 from cefl_bench.runs.folder import PREDICTIONS, RESULT
 from cefl_bench.runs.predictions import predictions_of
-from cefl_bench.runs.result import Result, headline, read_result
+from cefl_bench.runs.read_result import read_result
+from cefl_bench.runs.result import Result, headline
 
 PACKAGE = Path(__file__).parents[1]
 CONFIGS, PAGE = bases(), PACKAGE.parent / "model_zoo.md"

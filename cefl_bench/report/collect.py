@@ -6,7 +6,8 @@ from pathlib import Path
 from cefl_bench.errors import UserError
 from cefl_bench.runs.folder import RESULT
 from cefl_bench.runs.predictions import Predictions, predictions_of
-from cefl_bench.runs.result import Result, headline, read_result
+from cefl_bench.runs.read_result import read_result
+from cefl_bench.runs.result import Result, headline
 
 EXTERNAL, REPORT, SPEED = "external", "report", "speed"
 OTHER_FOLDERS = (EXTERNAL, REPORT, SPEED)

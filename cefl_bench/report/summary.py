@@ -7,7 +7,8 @@ import numpy as np
 
 from cefl_bench.functional.recall import chance_limit
 from cefl_bench.runs.folder import CONFUSION, CURVES, LAST, PREDICTIONS, RESULT, SELECTED
-from cefl_bench.runs.result import BEST_TEST, HEADLINE, Localization, Scores, read_result
+from cefl_bench.runs.read_result import read_result
+from cefl_bench.runs.result import BEST_TEST, HEADLINE, Localization, Scores
 
 LEFT = (RESULT, PREDICTIONS, CURVES, CONFUSION, SELECTED, LAST)
 

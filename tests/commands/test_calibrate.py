@@ -13,7 +13,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.predict.predictor import Predictor
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.predictions import read_predictions
-from cefl_bench.runs.result import read_result
+from cefl_bench.runs.read_result import read_result
 
 ALONE = tuple(f"{loader}.num_workers=0" for loader in ("train_dataloader", "val_dataloader"))
 

@@ -16,7 +16,8 @@ from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.markdown import markdown
 from cefl_bench.report.spreadsheet import csv_text
 from cefl_bench.report.summary import summary
-from cefl_bench.runs.result import check_result, headline, read_result, start_of, title_of
+from cefl_bench.runs.read_result import check_result, read_result
+from cefl_bench.runs.result import headline, start_of, title_of
 
 MEASURED = ROOT / "cefl_bench" / "report" / "measured"
 
