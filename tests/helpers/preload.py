@@ -7,6 +7,7 @@ import timm
 import torch._dynamo
 
 import cefl_bench.benchmark.run
+import cefl_bench.commands.demo
 import cefl_bench.commands.explain
 import cefl_bench.commands.pack
 import cefl_bench.commands.test
