@@ -96,8 +96,9 @@ def exporting() -> Iterator[None]:
     except UserError:
         raise
     except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = next((line for line in lines if line.startswith("-")), lines[0] if lines else type(error).__name__)
+        cause = error.__cause__ or error  # the exporter for ONNX wraps it in a page of advice
+        lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+        reason = next((line for line in lines if line.startswith("-")), lines[0] if lines else type(cause).__name__)
         raise UserError(
             f"the network cannot be exported ({reason[:300]}): a part of it does what a graph for any number of videos "
             "cannot hold, such as len() of a tensor"

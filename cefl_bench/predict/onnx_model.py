@@ -48,7 +48,11 @@ class OnnxModel:
             self._sample = sampler(exported.sampling.scheme, exported.sampling.options)
         except UserError as error:
             raise UserError(f"{str(path)!r}: {error}") from None
-        self._outputs = [output.name for output in self._session.get_outputs()]
+        videos, outputs = self._session.get_inputs(), self._session.get_outputs()
+        fits = [video.name for video in videos] == [INPUT] and tuple(videos[0].shape[1:]) == exported.input_shape
+        if not fits or [outputs[0].name, outputs[0].shape[1]] != [LOGITS, len(self.about.classes)]:
+            raise UserError(f"{str(path)!r}: its network is not the one that its metadata tell of: export it again")
+        self._outputs = [output.name for output in outputs]
 
     def sample(self, frames: Frames) -> Chosen:
         indices = self._sample(len(frames), None)

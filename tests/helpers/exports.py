@@ -25,7 +25,7 @@ def random_model(backbone, aggregator, **options):
         head=dict(type=LinearHead, num_classes=len(CLASSES)),
         data_preprocessor=dict(type=VideoPreprocessor, size=SIZE, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.25)),
     )
-    for weight in model.parameters():
+    for weight in (*model.backbone.parameters(), *model.head.parameters()):
         if weight.ndim > 1:
             torch.nn.init.kaiming_normal_(weight)
     for module in model.modules():
