@@ -17,7 +17,10 @@ INPUT = "video"
 LOGITS, CLIP_WEIGHTS = "logits", "clip_weights"
 """Names of outputs. A third one is called as `About.values` says, in the plural: it sums to one over the classes."""
 PLURALS = {"score": "scores", "probability": "probabilities"}
-NEEDS_EXTRA = "needs the package {}, which is not installed: pip install 'cefl_bench[export]'"
+NEEDS_EXTRA = (
+    "needs the package {}, which is not installed: pip install 'onnx>=1.20' 'onnxruntime>=1.20' 'onnxscript>=0.6'"
+)
+"""What the extra `export` has; not by our name, which a package index may have for something of a stranger."""
 
 
 @dataclass(frozen=True)
