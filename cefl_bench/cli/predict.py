@@ -19,7 +19,8 @@ def make_parser() -> argparse.ArgumentParser:
         "checkpoint",
         type=file_path,
         metavar="CHECKPOINT",
-        help="a .pth or .safetensors file, loaded as weights only, never as code",
+        help="a .pth or .safetensors file, loaded as weights only, never as code; or the .onnx file that "
+        "tools/export.py made of one, which needs no PyTorch",
     )
     parser.add_argument(
         "sources",

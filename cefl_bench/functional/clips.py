@@ -1,6 +1,14 @@
-"""Geometry of clips in time: how emotional a clip truly is, and whether it meets the apex."""
+"""Clips: their frames, how emotional a clip truly is, and whether it meets the apex."""
+
+from collections.abc import Callable
 
 import numpy as np
+
+
+def fetch_clips(fetch: Callable[[np.ndarray], np.ndarray], frame_indices: np.ndarray) -> np.ndarray:
+    """(N, T) frame indices -> (N, T, H, W, C): `fetch` takes (n,) indices and gives their frames."""
+    frames = fetch(frame_indices.reshape(-1))
+    return frames.reshape(*frame_indices.shape, *frames.shape[1:])
 
 
 def regroup(per_frame: np.ndarray, num_clips: int) -> np.ndarray:

@@ -6,9 +6,17 @@ In a video with fewer frames than are asked for, a clip still shows movement. If
 the places, 3 frames in 4 clips of 4 would be 0000 0111 1112 2222: still images.
 """
 
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from cefl_bench.errors import UserError
+
+Sampler = Callable[[int, np.random.Generator | None], np.ndarray]
+"""Number of frames, random generator -> (N, T) frame indices."""
 
 CEFLNET_LENGTH, CEFLNET_SPAN = 105, 75
 
@@ -118,3 +126,38 @@ def segment_frames(
 def _check_not_empty(num_frames: int) -> None:
     if num_frames < 1:
         raise UserError(f"a video of {num_frames} frames cannot be sampled: expected at least 1")
+
+
+SCHEMES: dict[str, Callable[..., np.ndarray]] = {"segments": segment_frames, "ceflnet": ceflnet_clips}
+"""The ways to sample, by the names that configs have for them."""
+
+
+def known_options(scheme: str) -> dict[str, Any]:
+    """The options of a scheme with their defaults.
+
+    Raises:
+        UserError: when there is no such scheme.
+    """
+    if scheme not in SCHEMES:
+        raise UserError(f"SampleClips: scheme is {scheme!r}: expected one of {', '.join(SCHEMES)}")
+    known = list(inspect.signature(SCHEMES[scheme]).parameters.items())[2:]
+    return {name: parameter.default for name, parameter in known}
+
+
+def sampler(scheme: str, options: Mapping[str, Any]) -> Sampler:
+    """A scheme with its options.
+
+    Raises:
+        UserError: when the scheme has no such option or cannot take its value.
+    """
+    known = known_options(scheme)
+    for name, value in options.items():
+        if name not in known:
+            raise UserError(f"SampleClips: scheme {scheme!r} has no {name!r}: expected one of {', '.join(known)}")
+        kind = type(known[name])
+        if kind is int and (type(value) is not int or value < 1):
+            raise UserError(f"SampleClips: {name} is {value!r}: expected a whole number from 1")
+        if type(value) is not kind:
+            expected = "True or False" if kind is bool else "a text"
+            raise UserError(f"SampleClips: {name} is {value!r}: expected {expected}")
+    return partial(SCHEMES[scheme], **options)

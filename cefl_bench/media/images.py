@@ -53,6 +53,11 @@ def read_image(file: Path) -> np.ndarray:
     return image
 
 
+def scaled_image(image: np.ndarray, size: int) -> np.ndarray:
+    """An image of a video, (H, W, 3) -> (size, size, 3): bilinear, as training reads folders of images."""
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
 def decode_image(content: bytes) -> np.ndarray | None:
     """The bytes of an image file -> uint8 (H, W, 3), RGB, upright; None where they are no image."""
     try:

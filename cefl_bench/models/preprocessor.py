@@ -65,13 +65,15 @@ class VideoPreprocessor(BaseDataPreprocessor):
         video, draws = data["video"], None
         if training and self.augmentation is not None:
             draws = self.augmentation.draw(data["seed"], self.size)
-        # On a CPU one video after the other, which its caches hold; a GPU takes all at once.
-        videos_at_once = 1 if video.device.type == "cpu" else len(video)
-        parts = []
-        for start in range(0, len(video), videos_at_once):
-            part = slice(start, start + videos_at_once)
-            parts.append(self._prepare_part(video[part], draws and Draws(*(values[part] for values in draws))))
-        return torch.cat(parts).movedim(2, 3)  # (B, N, T, C, H, W) in memory
+        if video.device.type == "cpu" and not torch.compiler.is_exporting():
+            parts = []
+            for number in range(len(video)):  # one video after the other, which the caches of a CPU hold
+                part = slice(number, number + 1)
+                parts.append(self._prepare_part(video[part], draws and Draws(*(values[part] for values in draws))))
+            prepared = torch.cat(parts)
+        else:
+            prepared = self._prepare_part(video, draws)
+        return prepared.movedim(2, 3)  # (B, N, T, C, H, W) in memory
 
     def _prepare_part(self, video: torch.Tensor, draws: Draws | None) -> torch.Tensor:
         video = planes(video)

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from cefl_bench.faces.crop import CropRule
-from cefl_bench.records import Frames, Sample
+from cefl_bench.records import Frames
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,15 @@ class About:
         return tuple(notes)
 
 
+class Chosen(NamedTuple):
+    """The frames of a video that a network looks at."""
+
+    video: np.ndarray
+    """uint8 (N, T, H, W, 3), RGB."""
+    frame_indices: np.ndarray
+    """(N, T) which frames of the video these are."""
+
+
 class Answers(NamedTuple):
     """What a network says of B windows."""
 
@@ -57,7 +66,7 @@ class Model(Protocol):
 
     about: About
 
-    def sample(self, frames: Frames) -> Sample:
+    def sample(self, frames: Frames) -> Chosen:
         """Choose the frames of a video that the network looks at."""
 
     def classify(self, video: np.ndarray) -> Answers:

@@ -10,10 +10,9 @@ from cefl_bench.errors import UserError
 from cefl_bench.functional.clips import regroup
 from cefl_bench.media.images import decode_image
 from cefl_bench.media.videos import USUAL_RATE
-from cefl_bench.predict.about import Model
+from cefl_bench.predict.about import Chosen, Model
 from cefl_bench.predict.result import Clip, Gap, Moment, Window
 from cefl_bench.predict.windows import CutFrames, EmptyPiece, FacePiece, Piece
-from cefl_bench.records import Sample
 
 NUM_MOMENTS = 6
 """Clips that are shown."""
@@ -39,7 +38,7 @@ class Judge:
         """Each with the number of the person; names come when all people are known."""
         self.gaps: list[Gap] = []
         self._model, self._batch_size = model, batch_size
-        self._waiting: list[tuple[FacePiece, Sample]] = []
+        self._waiting: list[tuple[FacePiece, Chosen]] = []
         self._candidates: list[_Candidate] = []
 
     def add(self, piece: Piece) -> None:
@@ -48,11 +47,11 @@ class Judge:
             self.gaps.append(Gap(piece.start, piece.end, piece.reason))
             return
         try:
-            sample = self._model.sample(CutFrames(piece.faces, self._model.about.frame_size))
+            chosen = self._model.sample(CutFrames(piece.faces, self._model.about.frame_size))
         except UserError as error:  # the frames are too few for how the model chooses them
             self.gaps.append(Gap(piece.start, piece.end, str(error)))
             return
-        self._waiting.append((piece, sample))
+        self._waiting.append((piece, chosen))
         if len(self._waiting) == self._batch_size:
             self.finish()
 
@@ -60,10 +59,10 @@ class Judge:
         """Put the pieces that wait through the network."""
         if not self._waiting:
             return
-        answers = self._model.classify(np.stack([sample["video"] for _, sample in self._waiting]))
-        for place, (piece, sample) in enumerate(self._waiting):
+        answers = self._model.classify(np.stack([chosen.video for _, chosen in self._waiting]))
+        for place, (piece, chosen) in enumerate(self._waiting):
             weights = None if answers.clip_weights is None else answers.clip_weights[place]
-            window = self._window(piece, sample, answers.logits[place], weights)
+            window = self._window(piece, chosen, answers.logits[place], weights)
             self.windows.append((piece.person, window))
             self._note(piece, window)
         self._waiting = []
@@ -88,7 +87,7 @@ class Judge:
             moments.append(Moment(candidate.seconds, window, image))
         return tuple(moments)
 
-    def _window(self, piece: FacePiece, sample: Sample, logits: np.ndarray, weights: np.ndarray | None) -> Window:
+    def _window(self, piece: FacePiece, chosen: Chosen, logits: np.ndarray, weights: np.ndarray | None) -> Window:
         about = self._model.about
         scores = softmax(logits.astype(np.float64) / (about.temperature or 1.0))
         x1, y1, x2, y2 = np.median([face.box for face in piece.faces], axis=0).tolist()
@@ -99,7 +98,7 @@ class Judge:
             label=about.classes[int(logits.argmax())],
             scores=tuple(scores.tolist()),
             logits=tuple(logits.tolist()),
-            clips=() if weights is None else _clips(piece, sample["frame_indices"], weights),
+            clips=() if weights is None else _clips(piece, chosen.frame_indices, weights),
             box=(x1, y1, x2 - x1, y2 - y1),
         )
 

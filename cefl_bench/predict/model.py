@@ -1,6 +1,6 @@
 """A model out of a checkpoint: the pipeline, the preprocessing and the network of its own tests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from mmengine.dataset import Compose
 from cefl_bench.config import classes_of, load_config
 from cefl_bench.errors import UserError
 from cefl_bench.faces.crop import CropRule
+from cefl_bench.functional.protocol import protocol_id
 from cefl_bench.plain import from_plain
-from cefl_bench.predict.about import About, Answers
-from cefl_bench.records import Frames, Sample
+from cefl_bench.predict.about import About, Answers, Chosen
+from cefl_bench.predict.network import FramesToScores
+from cefl_bench.records import Frames
 from cefl_bench.registry import MODELS, TRANSFORMS
 from cefl_bench.runs import checkpoints
 from cefl_bench.transforms.read import Reader
@@ -45,27 +47,27 @@ class TrainedModel:
             raise UserError(f"checkpoint {str(checkpoint)!r} does not say what it was trained with: give --config too")
         else:
             built = from_plain({key: value for key, value in meta["config"].items()}, str(checkpoint))
-        pipeline = built.test_dataloader.dataset.pipeline
-        if not (pipeline and issubclass(pipeline[0]["type"], Reader)):
+        self.pipeline: Sequence[Mapping[str, Any]] = built.test_dataloader.dataset.pipeline
+        if not (self.pipeline and issubclass(self.pipeline[0]["type"], Reader)):
             raise UserError(f"checkpoint {str(checkpoint)!r}: its test pipeline does not begin with a reader of videos")
         self.about = _about(built, meta)
-        self._sample = Compose([TRANSFORMS.build(step) for step in pipeline[1:]])
-        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self._network = MODELS.build(built.model | {"data_preprocessor": built.data_preprocessor})
-        checkpoints.fill(self._network, loaded, checkpoint)
-        self._network.eval().to(self._device)
+        self.protocol_id = protocol_id(meta["protocol"]) if meta is not None and "protocol" in meta else None
+        self._sample = Compose([TRANSFORMS.build(step) for step in self.pipeline[1:]])
+        recognizer = MODELS.build(built.model | {"data_preprocessor": built.data_preprocessor})
+        checkpoints.fill(recognizer, loaded, checkpoint)
+        # the recognizer itself is moved, which tells its preprocessing where the frames go
+        recognizer.to(torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")))
+        self.network = FramesToScores(recognizer).eval()
 
-    def sample(self, frames: Frames) -> Sample:
+    def sample(self, frames: Frames) -> Chosen:
         given = {"name": "video", "label": 0, "path": "", "num_frames": len(frames), "rng": None, "frames": frames}
-        return self._sample(given)
+        sample = self._sample(given)
+        return Chosen(sample["video"], sample["frame_indices"])
 
     @torch.inference_mode()
     def classify(self, video: np.ndarray) -> Answers:
-        network = self._network
-        batch = network.data_preprocessor({"video": torch.from_numpy(video)}, training=False)
-        feature, clip_weights = network.extract(batch["video"])
-        logits = network.head(feature).float().cpu().numpy()
-        return Answers(logits, None if clip_weights is None else clip_weights.float().cpu().numpy())
+        logits, clip_weights = self.network(torch.from_numpy(video))
+        return Answers(logits.cpu().numpy(), None if clip_weights is None else clip_weights.cpu().numpy())
 
 
 def _about(config: Config, meta: checkpoints.Meta | None) -> About:

@@ -19,7 +19,7 @@ from cefl_bench.predict.prediction import VideoPrediction
 from cefl_bench.predict.result import Track
 from cefl_bench.predict.windows import in_windows
 from cefl_bench.sources import CROP_RECORD
-from cefl_bench.transforms.read import scaled_frames
+from cefl_bench.transforms.pyav_frames import scaled_frames
 
 FACES = ("auto", "find", "none")
 """`find` the faces; with `none` the whole frame is one, as in crops; `auto` knows those that tools/prepare makes."""
@@ -68,12 +68,26 @@ class Predictor:
 
     @classmethod
     def load(cls, checkpoint: str | Path, config: str | Path | None = None, device: str | None = None) -> "Predictor":
-        """Load a checkpoint of this toolkit as weights and plain values, never as code; it knows its config.
+        """Load a checkpoint of this toolkit, or a .onnx file that `tools/export.py` made of one.
+
+        A checkpoint is loaded as weights and plain values, never as code, and knows its config. A .onnx file needs no
+        config, runs on the CPU, and without torch.
 
         Raises:
             UserError: naming what is wrong with it.
         """
-        from cefl_bench.predict.model import TrainedModel  # here, so that other forms of a model need no torch
+        suffix = Path(checkpoint).suffix.lower()
+        if suffix == ".pt2":
+            raise UserError(
+                f"{str(checkpoint)!r} is for programs of PyTorch: give the checkpoint, or a .onnx file of it"
+            )
+        if suffix == ".onnx":
+            if config is not None or device not in (None, "cpu"):
+                raise UserError(f"{str(checkpoint)!r} takes no config and runs on the CPU: leave both options out")
+            from cefl_bench.predict.onnx_model import OnnxModel
+
+            return cls(OnnxModel(checkpoint))
+        from cefl_bench.predict.model import TrainedModel  # here, so that a .onnx file needs no torch
 
         return cls(TrainedModel(checkpoint, config, device))
 

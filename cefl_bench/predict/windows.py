@@ -9,9 +9,8 @@ import numpy as np
 
 from cefl_bench.errors import UserError
 from cefl_bench.faces.several import Face, Sight
-from cefl_bench.media.images import decode_image
+from cefl_bench.media.images import decode_image, scaled_image
 from cefl_bench.media.videos import USUAL_RATE
-from cefl_bench.transforms.read import scaled_image
 
 MIN_SEEN_SHARE = 0.5
 """Of the frames of a window: a face that is there in fewer is not judged."""

@@ -3,6 +3,7 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from cefl_bench.functional.clips import fetch_clips
 from cefl_bench.records import Frames, Place, Sample
 from cefl_bench.registry import TRANSFORMS
 from cefl_bench.store.read import PackedFrames
@@ -20,8 +21,7 @@ def fetched(frames: Frames, indices: np.ndarray, place: Place | None) -> np.ndar
         if place.video is not None and place.video.shape[:2] == indices.shape:
             frames.fetch_into(place.video.reshape(-1, *place.video.shape[2:]), flat)
             return place.video
-    video = frames.fetch(flat)
-    return video.reshape(*indices.shape, *video.shape[1:])
+    return fetch_clips(frames.fetch, indices)
 
 
 @TRANSFORMS.register_module()

@@ -1,4 +1,4 @@
-"""The frames of a video file, counted and found by decoding from the first one on with PyAV: right for any file."""
+"""The frames of a video, counted and found by decoding from the first one on with PyAV: right for any file."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -9,7 +9,8 @@ import numpy as np
 
 from cefl_bench.errors import UserError
 from cefl_bench.media.display import Display, display_filters, display_of
-from cefl_bench.media.videos import Clock, decode, open_video
+from cefl_bench.media.images import frame_files, read_image, scaled_image
+from cefl_bench.media.videos import USUAL_RATE, Clock, decode, open_video
 
 
 class SequentialFrames:
@@ -45,12 +46,22 @@ class SequentialFrames:
         return np.stack(found)
 
 
-def sequential_frames(path: str | Path, size: int) -> Iterator[tuple[float, np.ndarray]]:
-    """Yield when each frame of a video file is shown, in seconds from 0 on, and the frame (size, size, 3).
+def scaled_frames(path: str | Path, size: int) -> Iterator[tuple[float, np.ndarray]]:
+    """Yield when a frame of a file, or of a folder of images, is shown, and the frame: the pixels of `ReadAny`.
+
+    In one pass; times are in seconds from 0 on, frames (size, size, 3).
 
     Raises:
-        UserError: naming the file, when it cannot be decoded or holds no frame.
+        UserError: naming the video, when it cannot be read or holds no frame.
     """
+    if Path(path).is_dir():
+        for number, file in enumerate(frame_files(Path(path))):
+            yield number / USUAL_RATE, scaled_image(read_image(file), size)
+    else:
+        yield from _of_file(path, size)
+
+
+def _of_file(path: str | Path, size: int) -> Iterator[tuple[float, np.ndarray]]:
     scaler = None
     with open_video(path) as video:
         clock = Clock(video.stream)

@@ -4,7 +4,7 @@ decord reads the video files that it reads right (`decord_frames` says which), P
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,19 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from cefl_bench.errors import UserError
-from cefl_bench.media.images import frame_files, read_image, require_folder
+from cefl_bench.media.images import frame_files, read_image, require_folder, scaled_image
 from cefl_bench.media.survey import survey
-from cefl_bench.media.videos import USUAL_RATE, undecodable
+from cefl_bench.media.videos import undecodable
 from cefl_bench.records import Frames
 from cefl_bench.registry import TRANSFORMS
 from cefl_bench.store.index import store_folder
 from cefl_bench.store.read import Store, open_store
 from cefl_bench.transforms.decord_frames import DECORD_VERSION, DecordFrames, is_exact
-from cefl_bench.transforms.pyav_frames import SequentialFrames, sequential_frames
+from cefl_bench.transforms.pyav_frames import SequentialFrames
 
 DECODER = {"decord": DECORD_VERSION, "av": av.__version__, "opencv": cv2.__version__, "mmcv": mmcv.__version__}
-"""What decodes and scales, and may give other pixels in another version."""
+"""What decodes and scales, and may give other pixels in another version. The resize of mmcv is OpenCV's, which we call
+ourselves; mmcv stays in the list, because frames that are packed already name it."""
 
 
 class Reader(BaseTransform):
@@ -113,24 +114,6 @@ class ImageFrames:
         unique, place = np.unique(indices, return_inverse=True)
         frames = [scaled_image(read_image(self._files[index]), self.size) for index in unique]
         return np.stack(frames)[place.reshape(-1)]
-
-
-def scaled_image(image: np.ndarray, size: int) -> np.ndarray:
-    """An image of a video, (H, W, 3), as `ImageFrames` scales it -> (size, size, 3)."""
-    return mmcv.imresize(image, (size, size))
-
-
-def scaled_frames(path: str | Path, size: int) -> Iterator[tuple[float, np.ndarray]]:
-    """Yield when a frame is shown, in seconds, and the frame (size, size, 3): the pixels of `ReadAny`, in one pass.
-
-    Raises:
-        UserError: naming the video, when it cannot be read or holds no frame.
-    """
-    if Path(path).is_dir():
-        for number, file in enumerate(frame_files(Path(path))):
-            yield number / USUAL_RATE, scaled_image(read_image(file), size)
-    else:
-        yield from sequential_frames(path, size)
 
 
 @TRANSFORMS.register_module()

@@ -13,6 +13,7 @@ ELSEWHERE = {"prepare/synthetic", "train", "benchmark", "doctor", "flops"}
 REFUSED = {
     "test": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
     "explain": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
+    "export": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
     "predict": (["nowhere.pth", "me.mp4"], "checkpoint 'nowhere.pth' does not exist"),
     "publish": (["nowhere"], "result 'nowhere/result.json' does not exist"),
     "zoo": (["--add", "nowhere.json"], "nowhere.json"),

@@ -3,8 +3,7 @@
 import numpy as np
 
 from cefl_bench.faces.crop import CropRule
-from cefl_bench.predict.about import About, Answers
-from cefl_bench.records import Sample
+from cefl_bench.predict.about import About, Answers, Chosen
 
 CLASSES = ("dark", "bright", "red")
 
@@ -21,9 +20,9 @@ class StubModel:
         self.about, self.weighs = About(**(known | about)), weighs
         self.batches: list[int] = []
 
-    def sample(self, frames) -> Sample:
+    def sample(self, frames) -> Chosen:
         indices = np.linspace(0, len(frames) - 1, 4).round().astype(int)[:, None]
-        return {"video": frames.fetch(indices.reshape(-1))[:, None], "frame_indices": indices}
+        return Chosen(frames.fetch(indices.reshape(-1))[:, None], indices)
 
     def classify(self, video: np.ndarray) -> Answers:
         self.batches.append(len(video))
