@@ -1,7 +1,7 @@
 """Initial weights: from a file, timm or torchvision, brought to our names, counted, refused when they do not fit."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple
 
 import timm
@@ -14,6 +14,8 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import expanded
 from cefl_bench.models.start import InitSource, check_source, init_source, timm_tag, torchvision_weights
 from cefl_bench.runs import checkpoints
+
+Weights = dict[str, Tensor]
 
 MIN_TRUNK_SHARE = 0.9
 """Weights that fill a smaller share of the trunk's numbers are those of another network."""
@@ -44,11 +46,18 @@ class Fit(NamedTuple):
     share: float
 
 
-def load_weights(backbone: nn.Module, init_cfg: Mapping[str, str | None]) -> InitSource:
+def load_weights(
+    backbone: nn.Module, init_cfg: Mapping[str, str | None], resize_tables: Callable[[Weights], Weights] = dict
+) -> InitSource:
     """Fill a backbone from the source that its `init_cfg` names, and print what was filled.
 
-    A checkpoint may be ours, the authors' Former-DFER, or a network in torchvision's names, such as a face-pretrained
-    ResNet with `module.` before every name and heads of its own.
+    A checkpoint may be ours, the authors' Former-DFER, or a network in the trunk's names, such as a face-pretrained
+    ResNet with `module.` before every name and heads of its own, or a masked autoencoder with its decoder.
+
+    Args:
+        backbone: what is filled.
+        init_cfg: names the source.
+        resize_tables: brings learned tables of positions among the weights to the backbone's clip size.
 
     Raises:
         UserError: when not exactly one source is named, it cannot be read, or it fills less than `MIN_TRUNK_SHARE` of
@@ -56,7 +65,7 @@ def load_weights(backbone: nn.Module, init_cfg: Mapping[str, str | None]) -> Ini
     """
     kind, name = check_source(init_cfg)
     read = READ[kind](name)
-    weights = convert(read)
+    weights = resize_tables(convert(read, backbone.state_dict()))
     found = init_source(init_cfg)._replace(weights_sha256=checkpoints.weights_sha256(read))
     fit = fit_of(backbone, weights)
     report = f"weights of {found.source}: {_described(fit)}"
@@ -71,16 +80,26 @@ def load_weights(backbone: nn.Module, init_cfg: Mapping[str, str | None]) -> Ini
     return found._replace(source=f"{found.source}, {fit.share:.1%} of the trunk")
 
 
-def convert(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def convert(weights: Mapping[str, Tensor], own_names: Container[str] = ()) -> dict[str, Tensor]:
     """Weights in any layout that `load_weights` reads -> a backbone's own names; what it does not know keeps its name.
 
-    Our own checkpoints name the backbone, Former-DFER's the two transformers; all others are a trunk.
+    Our own checkpoints name the backbone, Former-DFER's the two transformers; all others are a trunk, which may stand
+    in a larger network as its `encoder`, as in a masked autoencoder, or its `backbone`.
+
+    Args:
+        own_names: those of the backbone, which tell our own checkpoints from others that name a backbone.
     """
-    if any(name.startswith("backbone.") for name in weights):
-        return {name.removeprefix("backbone."): tensor for name, tensor in weights.items()}
     if any(name.startswith("s_former.") for name in weights):
         return {_former_dfer(name): tensor for name, tensor in weights.items()}
-    return {f"trunk.{name}": tensor for name, tensor in weights.items()}
+    trunk = {f"trunk.{name}": tensor for name, tensor in weights.items()}
+    for part in ("backbone.", "encoder."):
+        taken_out = {name.removeprefix(part): tensor for name, tensor in weights.items()}
+        if taken_out.keys() == weights.keys() or any(name in own_names for name in trunk):
+            continue
+        if part == "backbone." and (not own_names or any(name in own_names for name in taken_out)):
+            return taken_out
+        return {f"trunk.{name}": tensor for name, tensor in taken_out.items()}
+    return trunk
 
 
 def fit_of(backbone: nn.Module, weights: Mapping[str, Tensor]) -> Fit:

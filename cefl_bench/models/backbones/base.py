@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import torch
 from mmengine.model import BaseModule
 
+from cefl_bench.models.layers.positions import resized_for_timm
 from cefl_bench.models.start import InitSource, check_source
 from cefl_bench.models.weights import load_weights
 
@@ -41,7 +42,14 @@ class Backbone(BaseModule):
     def init_weights(self) -> None:
         # Do not call super: it would re-initialise timm's layers, which got their weights when they were built.
         if self.weights is not None:
-            self.init_source = load_weights(self, self.weights)
+            self.init_source = load_weights(self, self.weights, self.resize_tables)
+
+    def resize_tables(self, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Initial weights, by our names, with learned tables of positions brought from another clip size to this one.
+
+        By default those of a vision transformer of timm.
+        """
+        return resized_for_timm(getattr(self, "trunk", None), weights)
 
     def encode_videos(self, video_BNCTHW: torch.Tensor) -> torch.Tensor:
         """(B, N, C, T, H, W) -> (B, N, feat_dim): the clips of all videos as one batch."""

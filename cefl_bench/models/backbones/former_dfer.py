@@ -17,6 +17,7 @@ from torch import nn
 from cefl_bench.errors import UserError
 from cefl_bench.models.backbones.base import Backbone
 from cefl_bench.models.layers.frame_trunk import frame_trunk
+from cefl_bench.models.layers.positions import resampled, resized_square
 from cefl_bench.models.layers.transformer_block import Block
 from cefl_bench.registry import MODELS
 
@@ -65,6 +66,17 @@ class FormerDFER(Backbone):
     def _draw_positions(self) -> None:
         for parameter in (self.spatial_position, self.class_token, self.temporal_position):
             nn.init.normal_(parameter, std=self.position_std)
+
+    def resize_tables(self, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        resized = dict(weights)
+        if "spatial_position" in weights:
+            num_places = self.spatial_position.shape[1]
+            resized["spatial_position"] = resized_square(weights["spatial_position"], num_places)
+        if "temporal_position" in weights:
+            table = weights["temporal_position"]
+            before, after = ((1, positions.shape[1] - 1) for positions in (table, self.temporal_position))
+            resized["temporal_position"] = resampled(table, before, after, num_prefix=1)
+        return resized
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         if clip_BCTHW.shape[1:] != self.clip_shape:

@@ -1,0 +1,14 @@
+"""VideoMAE ViT-B; sees the 16 frames of the fair track as one clip."""
+
+from cefl_bench.models.aggregators.mean_clips import MeanClips
+from cefl_bench.models.backbones.video_mae import VideoMAE
+from cefl_bench.models.heads.linear_head import LinearHead
+from cefl_bench.models.recognizer import Recognizer
+
+method, title = "videomae_b", "VideoMAE ViT-B"
+model = dict(
+    type=Recognizer,
+    backbone=dict(type=VideoMAE, dim=768, num_heads=12),
+    aggregator=dict(type=MeanClips),
+    head=dict(type=LinearHead),
+)
