@@ -1,5 +1,7 @@
 """A model without a network: its answers are plain to see, and cost nothing."""
 
+import threading
+
 import numpy as np
 
 from cefl_bench.faces.crop import CropRule
@@ -32,3 +34,16 @@ class StubModel:
         weights = np.exp(8 * bright_BN)
         logits = np.stack([4 * (0.5 - bright_B), 4 * (bright_B - 0.5), 4 * red_B], axis=1)
         return Answers(logits, weights / weights.sum(axis=1, keepdims=True) if self.weighs else None)
+
+
+class Slow(StubModel):
+    """Waits before its first answer until it is told to go on."""
+
+    def __init__(self):
+        super().__init__(rendered=True)
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def classify(self, video):
+        self.begun.set()
+        assert self.go.wait(20)
+        return super().classify(video)

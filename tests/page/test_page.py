@@ -3,7 +3,6 @@
 import os
 import socket
 import tempfile
-import threading
 
 import av
 import numpy as np
@@ -12,7 +11,7 @@ from helpers.children import wait_until
 from helpers.face_clips import read
 from helpers.media import write_video
 from helpers.served import Served, pages_in, served
-from helpers.stub_model import CLASSES, StubModel
+from helpers.stub_model import CLASSES, Slow, StubModel
 
 from cefl_bench.errors import UserError
 from cefl_bench.page.folder import own_folder
@@ -39,19 +38,6 @@ def smile(tmp_path_factory):
     path = tmp_path_factory.mktemp("videos") / "smile.mp4"
     write_video(path, read("smile", stop=26))
     return path.read_bytes()
-
-
-class Slow(StubModel):
-    """Waits before its first answer until it is told to go on."""
-
-    def __init__(self):
-        super().__init__(rendered=True)
-        self.begun, self.go = threading.Event(), threading.Event()
-
-    def classify(self, video):
-        self.begun.set()
-        assert self.go.wait(20)
-        return super().classify(video)
 
 
 @pytest.fixture(scope="module")
