@@ -20,6 +20,7 @@ from cefl_bench.transforms.sample_clips import SampleClips
 
 NUM_EXAMPLES = 2
 """Videos that a graph is made with: PyTorch would take a single one for the only number there is."""
+ADVICE = "a part of it does what a graph for any number of videos cannot hold, such as len() of a tensor"
 ANY_NUM_FRAMES = 100
 """Of a video: how many are chosen does not depend on it."""
 
@@ -99,10 +100,7 @@ def exporting() -> Iterator[None]:
         cause = error.__cause__ or error  # the exporter for ONNX wraps it in a page of advice
         lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
         reason = next((line for line in lines if line.startswith("-")), lines[0] if lines else type(cause).__name__)
-        raise UserError(
-            f"the network cannot be exported ({reason[:300]}): a part of it does what a graph for any number of videos "
-            "cannot hold, such as len() of a tensor"
-        ) from None
+        raise UserError(f"the network cannot be exported ({reason[:300]}): {ADVICE}") from None
     finally:
         logging.disable(before)
 

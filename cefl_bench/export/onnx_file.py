@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from cefl_bench.errors import UserError
-from cefl_bench.export.graph import Graph, exporting
+from cefl_bench.export.graph import ADVICE, NUM_EXAMPLES, Graph, exporting
 from cefl_bench.predict.exported import CLIP_WEIGHTS, INPUT, NEEDS_EXTRA, as_texts
 
 OPSET = 20
@@ -43,6 +43,10 @@ def onnx_bytes(graph: Graph) -> bytes:
             verbose=False,
         )
     proto = program.model_proto
+    if not proto.graph.input[0].type.tensor_type.shape.dim[0].dim_param:  # PyTorch warns of it, and goes on
+        raise UserError(
+            f"the network cannot be exported (it takes {NUM_EXAMPLES} videos and no other number): {ADVICE}"
+        )
     forget_the_maker(proto)
     proto.producer_name, proto.producer_version = "cefl_bench", graph.exported.cefl_bench
     onnx.helper.set_model_props(proto, as_texts(graph.exported))

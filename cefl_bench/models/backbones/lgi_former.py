@@ -105,7 +105,7 @@ class LGIFormer(Backbone):
             )
         trunk = self.trunk
         local_BRLD = _into_regions(trunk.patch_embed(clip_BCTHW), self.grid)
-        token_B1RD = trunk.lg_region_tokens.expand(len(local_BRLD), 1, -1, -1)
+        token_B1RD = trunk.lg_region_tokens.expand(local_BRLD.shape[0], 1, -1, -1)
         token_BRLD = torch.cat([token_B1RD.transpose(1, 2), local_BRLD], dim=2)
         for block in trunk.blocks[:-1]:
             token_BRLD = run(block, token_BRLD, recompute=self.recompute)
