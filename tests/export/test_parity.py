@@ -44,3 +44,9 @@ def named(pairs):
 @pytest.mark.parametrize(("backbone", "aggregator"), named(PAIRS))
 def test_scores_are_those_of_pytorch(backbone, aggregator):
     check_parity(backbone, aggregator)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("backbone", "aggregator"), named(OTHERS))
+def test_scores_of_every_other_pair_are_those_of_pytorch(backbone, aggregator):
+    check_parity(backbone, aggregator)
