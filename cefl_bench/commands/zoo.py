@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from mmengine.config import Config
@@ -48,7 +48,7 @@ def make_zoo() -> str:
     tables, scores = _measured()
     rows: dict[str, list[ZooRow]] = {}
     metas: dict[str, Meta] = {}
-    costs: dict[str, tuple[ZooCost, ZooCost]] = {}
+    costs: dict[str, MethodCost] = {}
     for leaf, dataset, config in tqdm(_matrix(), desc="configs", unit="config", leave=False, disable=None):
         meta = _corpus(config)
         metas[meta["key"]] = meta
@@ -71,31 +71,43 @@ def make_zoo() -> str:
     return zoo_page([Section(metas[key], rows[key], published(key), tables) for key in keys])
 
 
-def method_cost(config: Config, known: dict[str, tuple[ZooCost, ZooCost]]) -> ZooCost:
+class MethodCost(NamedTuple):
+    """What a test video costs a method on the corpus where it was counted."""
+
+    whole: ZooCost
+    head: ZooCost
+    in_dim: int
+    """Size of the feature that its head takes."""
+
+
+def method_cost(config: Config, known: dict[str, MethodCost]) -> ZooCost:
     """What a test video costs. A method is counted once: on other corpora only its head has other classes.
 
     Args:
-        known: of each method, what it costs as a whole and what its head does; added to.
+        known: of each method, what it costs; added to.
     """
-    with torch.device("meta"):
-        network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
-    feature = torch.zeros(1, network.head.in_dim, device="meta")
-    head: ZooCost = {
-        "params": sum(parameter.numel() for parameter in network.head.parameters()),
-        "macs": count(network.head, feature).macs(),
-    }
     model = plain(config.model.to_dict())
     method = {key: value for key, value in model["head"].items() if key != "num_classes"}
-    key = json.dumps([model | {"head": method}, video_shape(config)], sort_keys=True)
+    views, shape = video_shape(config)
+    key = json.dumps([model | {"head": method}, views, shape], sort_keys=True)
     if key not in known:
-        cost = config_cost(config)
-        known[key] = {"params": cost["params"], "macs": cost["macs"]}, head
-    whole, head_before = known[key]
-    views = video_shape(config)[0]
+        with torch.device("meta"):
+            network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
+        cost, in_dim = config_cost(config), network.head.in_dim
+        known[key] = MethodCost({"params": cost["params"], "macs": cost["macs"]}, _head_cost(config, in_dim), in_dim)
+    whole, head_before, in_dim = known[key]
+    head = _head_cost(config, in_dim)
     return {
         "params": whole["params"] - head_before["params"] + head["params"],
         "macs": whole["macs"] + views * (head["macs"] - head_before["macs"]),
     }
+
+
+def _head_cost(config: Config, in_dim: int) -> ZooCost:
+    with torch.device("meta"):
+        head = MODELS.build(config.model.head | {"in_dim": in_dim})
+    macs = count(head, torch.zeros(1, in_dim, device="meta")).macs()
+    return {"params": sum(parameter.numel() for parameter in head.parameters()), "macs": macs}
 
 
 def _matrix() -> list[tuple[Path, str | None, Config]]:

@@ -16,6 +16,7 @@ REFUSED = {
     "export": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
     "predict": (["nowhere.pth", "me.mp4"], "checkpoint 'nowhere.pth' does not exist"),
     "publish": (["nowhere"], "result 'nowhere/result.json' does not exist"),
+    "demo": (["nowhere.pth"], "nowhere.pth"),
     "zoo": (["--add", "nowhere.json"], "nowhere.json"),
     "score": (["nowhere.csv"], "nowhere.csv"),
     "report": (["nowhere"], "nowhere"),

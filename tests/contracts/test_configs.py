@@ -6,13 +6,12 @@ import pytest
 from helpers.contracts import assert_kept
 from helpers.golden import fingerprint, golden
 
-from cefl_bench.commands.zoo import method_cost
+from cefl_bench.commands.zoo import MethodCost, method_cost
 from cefl_bench.config import corpora, load_config
 from cefl_bench.contracts.configs import axis_overlaps, examine_config, protocol_differences
 from cefl_bench.errors import UserError
 from cefl_bench.functional.protocol import protocol_id, protocol_of
 from cefl_bench.plain import plain
-from cefl_bench.report.model_zoo import ZooCost
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LEAVES = sorted(CONFIGS.glob("*.py"))
@@ -47,7 +46,7 @@ def test_a_leaf_of_another_protocol_is_found_and_the_field_named():
 
 
 GOLDEN = golden()
-COSTS: dict[str, tuple[ZooCost, ZooCost]] = {}
+COSTS: dict[str, MethodCost] = {}
 """Of each method, what it costs: it is counted once, and its head on every corpus."""
 
 

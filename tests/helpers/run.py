@@ -24,6 +24,7 @@ TINY = (
     "model.backbone.trunk_args.channels=(8,16,16,32)",
     "data_preprocessor.size=32",
     "train_cfg.max_epochs=3",
+    "train_cfg.val_interval=1",
     "train_dataloader.batch_size=14",
     "train_dataloader.num_workers=1",
     "val_dataloader.num_workers=1",

@@ -89,7 +89,7 @@ def test_a_video_is_judged_and_a_click_leads_to_a_clip(page, smile, tmp_path):
         fits(page, width)
     if not page.evaluate(H264):
         pytest.skip("this browser plays no H.264")
-    page.wait_for_function("document.getElementById('video').readyState >= 2")
+    wait_until(lambda: page.evaluate("document.getElementById('video').readyState >= 2"), 20)
     assert page.evaluate("document.getElementById('video').videoWidth") == 480
     last = view["moments"][-1]
     for act in (page.locator(".moment").last.click, page.locator(".mark").last.click):
@@ -104,7 +104,7 @@ def test_a_video_is_judged_and_a_click_leads_to_a_clip(page, smile, tmp_path):
     page.locator("#course").press("Home")
     assert now(page) == 0
     page.locator("#play").click()
-    page.wait_for_function("document.getElementById('video').currentTime > 0.2")
+    wait_until(lambda: page.evaluate("document.getElementById('video').currentTime > 0.2"), 20)
     for place in page.locator(".job .end").all()[::-1]:
         place.click()
     page.locator("#empty").wait_for()
