@@ -8,7 +8,7 @@ CLIPS := .venv/clips
 .PHONY: demo test lint env env-dev clean help
 
 help:
-	@echo "make demo      render faces, train CEFLNet on them, test it, draw what it saw (about 4 minutes on two cores)"
+	@echo "make demo      render faces, train CEFLNet on them, test it, draw what it saw (about 6 minutes on two cores)"
 	@echo "make test      run the whole test suite (about 11 minutes on two cores)"
 	@echo "make lint      check style, import contracts, and whether model_zoo.md is up to date"
 	@echo "make env       only install, into .venv (7.0 GB): all that the demo and training need"
