@@ -11,8 +11,8 @@ help:
 	@echo "make demo      render faces, train CEFLNet on them, test it, draw what it saw (about 6 minutes on two cores)"
 	@echo "make test      run the whole test suite (about 11 minutes on two cores)"
 	@echo "make lint      check style, import contracts, and whether model_zoo.md is up to date"
-	@echo "make env       only install, into .venv (7.0 GB): all that the demo and training need"
-	@echo "make env-dev   install what tests and lint need on top of it (0.6 GB more)"
+	@echo "make env       only install, into .venv (7.4 GB): all that the demo, training and your own videos need"
+	@echo "make env-dev   install what tests and lint need on top of it (0.3 GB more)"
 	@echo "make clean     remove .venv and what the demo made"
 
 env: .venv/.demo

@@ -111,7 +111,9 @@ class VideoResult:
 
 def activation_course(windows: Sequence[Window], num_points: int = 400) -> tuple[np.ndarray, np.ndarray]:
     """Windows of a face, which may overlap -> times and the mean activation of the clips there, NaN where none is."""
-    clips = [clip for window in windows for clip in window.clips]
+    clips: list[Clip] = []
+    for window in windows:
+        clips += window.clips
     if not clips:
         return np.zeros(0), np.zeros(0)
     times = np.linspace(min(clip.start for clip in clips), max(clip.end for clip in clips), num_points)

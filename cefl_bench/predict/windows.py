@@ -98,7 +98,10 @@ def _pieces(held: Iterable[Sight], start: float, end: float) -> Iterator[Piece]:
         return
     needed = max(1, math.ceil(MIN_SEEN_SHARE * len(sights)))
     longest, judged = 0, False
-    for person in sorted({face.person for sight in sights for face in sight.faces}):
+    people: set[int] = set()
+    for sight in sights:
+        people |= {face.person for face in sight.faces}
+    for person in sorted(people):
         seconds, faces = _of_person(sights, person)
         longest = max(longest, len(faces))
         if len(faces) >= needed:
