@@ -56,7 +56,7 @@ class LGIFormer(Backbone):
         readout: the feature is the mean of the `regions`' tokens, or of the `local` ones.
         drop_path: chance that training leaves out the last block; earlier blocks less.
         skip_unread: leave out what the last block computes and no readout reads; the feature is the same.
-        recompute: keep no inner maps of the blocks for the backward pass: less memory, for another forward pass of them.
+        recompute: keep no inner maps of the blocks for the backward pass: less memory, one more pass forward.
     """
 
     tiny = dict(dim=24, num_heads=2, depth=2)

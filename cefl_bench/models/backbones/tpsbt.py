@@ -55,7 +55,7 @@ class TPSBT(Backbone):
         depths: number of blocks of each stage.
         num_bottleneck_tokens: how many are drawn from each moment.
         drop_path: chance that training leaves out the last block for a clip; earlier blocks less.
-        recompute: keep no inner maps of the blocks for the backward pass: less memory, for another forward pass of them.
+        recompute: keep no inner maps of the blocks for the backward pass: less memory, one more pass forward.
     """
 
     tiny = dict(dim=24, num_heads=2, depths=(2, 2, 2), num_bottleneck_tokens=3)

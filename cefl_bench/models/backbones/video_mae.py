@@ -43,7 +43,7 @@ class VideoMAE(Backbone):
     Args:
         dim, num_heads, depth: width, heads of each attention, number of blocks.
         drop_path: chance that training leaves out the last block for a clip; earlier blocks less.
-        recompute: keep no inner maps of the blocks for the backward pass: less memory, for another forward pass of them.
+        recompute: keep no inner maps of the blocks for the backward pass: less memory, one more pass forward.
     """
 
     tiny = dict(dim=24, num_heads=2, depth=2)
