@@ -1,11 +1,13 @@
 """What several test files share."""
 
 import os
+import sys
 
-# Before torch is imported: one thread, since pytest-xdist keeps the cores busy, and no GPU.
+# Before torch is imported, which looks once: one thread, since pytest-xdist keeps the cores busy, and no GPU, except for
+# `-m gpu`, which runs the tests that need one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-GPUS = os.environ.get("CUDA_VISIBLE_DEVICES")
-os.environ["CUDA_VISIBLE_DEVICES"] = ""
+if ("-m", "gpu") not in zip(sys.argv, sys.argv[1:], strict=False):
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import gc
 import random
@@ -26,14 +28,6 @@ from helpers.trees import TREES, dfew_tree, moving_square, synthetic_tree, write
 
 from cefl_bench.commands.pack import pack
 from cefl_bench.config import load_config
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """`-m gpu` runs the tests that need a GPU; only they see one."""
-    if config.getoption("markexpr") == "gpu":
-        os.environ.pop("CUDA_VISIBLE_DEVICES")
-        if GPUS is not None:
-            os.environ["CUDA_VISIBLE_DEVICES"] = GPUS
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
