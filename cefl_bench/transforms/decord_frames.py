@@ -7,13 +7,32 @@ hides frames (clips cut without encoding again) and where a packet holds no fram
 the memory for as many frames as the header states, and knows nothing of mirrored videos.
 """
 
-# First: decord loads every CUDA library that pip installed. One of them, nvblas, takes the place of the matrix products
-# of whatever is loaded later, and ends the process at the first one. torch binds its own when it is loaded.
-import torch  # noqa: F401  # isort: skip
-import decord
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from cefl_bench.media.survey import Survey
+
+
+@contextmanager
+def _hidden(package: str) -> Iterator[None]:
+    """Let nobody find a package in a `with` block that has not been imported."""
+    imported = sys.modules.get(package)
+    sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[package]
+        if imported is not None:
+            sys.modules[package] = imported
+
+
+# decord would load every CUDA library that pip installed, for all of the process to see, though it decodes on the CPU:
+# nvblas among them, which takes the place of others' matrix products, and second builds of libraries that torch uses.
+with _hidden("nvidia"):
+    import decord
 
 decord.logging.set_level(decord.logging.QUIET)
 DECORD_VERSION: str = decord.__version__
