@@ -3,8 +3,8 @@
 import os
 import sys
 
-# Before torch is imported, which looks once: one thread, since pytest-xdist keeps the cores busy, and no GPU, but for the
-# tests that need one, which `-m gpu` runs.
+# Before torch is imported, which looks once: one thread, since pytest-xdist keeps the cores busy, and no GPU, except
+# for the tests that need one, which `-m gpu` runs.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 if ("-m", "gpu") not in zip(sys.argv, sys.argv[1:], strict=False):
     os.environ["CUDA_VISIBLE_DEVICES"] = ""

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from cefl_bench.cli.options import add_compute, add_config, compute_given, configs_of, file_path
+from cefl_bench.cli.options import add_compute, add_config, add_data_on, compute_given, configs_of, file_path
 from cefl_bench.errors import UserError, one_line_errors
 
 if TYPE_CHECKING:  # --help need not wait for torch
@@ -56,6 +56,7 @@ def parse_arguments() -> argparse.Namespace:
         "--profile", type=file_path, metavar="D", help="with --train: also a table and a trace of torch.profiler into D"
     )
     add("--json", type=file_path, metavar="F", help="also write the numbers to this file")
+    add_data_on(parser)
     add_compute(parser)
     return parser.parse_args()
 
@@ -70,8 +71,12 @@ def main() -> None:
     configs = configs_of(given)
     if compute and (given.data or given.sweep):
         raise UserError("--data and --sweep take no compute switches: reading has none, and a sweep measures them all")
+    if given.data_on is not None and not (given.train or given.versus_usual):
+        raise UserError("--data-on says where a training's frames wait: give it with --train or --versus-usual")
     for config in configs:
         set_compute(config, compute)
+        if given.data_on is not None:
+            config.data_on = given.data_on
         if given.batch is not None and "train_dataloader" in config:
             config.train_dataloader.batch_size = given.batch
     use_threads(given.threads)

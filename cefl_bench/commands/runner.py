@@ -1,6 +1,6 @@
 """mmengine's runner, without what it writes and prints beside our own files, and without what makes a GPU wait."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -10,12 +10,13 @@ import torch
 from mmengine.hooks import Hook, RuntimeInfoHook
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel
-from mmengine.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from torch import nn
 from torch.utils.data import DataLoader
 
+from cefl_bench.compute.quiet import quiet
 from cefl_bench.feeding.feed import Feed, build_feed
 from cefl_bench.feeding.residence import Residence
 from cefl_bench.hooks.runtime_info import RuntimeInfo
@@ -87,23 +88,3 @@ class PlainRunner(Runner):
     def dump_config(self) -> None:
         with suppress(OSError):  # another process of the run was here first
             Path(self._log_dir).rmdir()
-
-
-def quiet(wrapper: OptimWrapper | OptimWrapperDict) -> OptimWrapper | OptimWrapperDict:
-    """Let a wrapper do nothing that makes a GPU wait and that nobody needs.
-
-    Gradients are clipped without a look at their norm; bfloat16, which reaches as far as float32, gets no loss scaling.
-    """
-    clip = getattr(wrapper, "clip_func", None)
-    if clip is not None:
-        wrapper.clip_func = _without_norm(clip)
-    if isinstance(wrapper, AmpOptimWrapper) and wrapper.cast_dtype is torch.bfloat16:
-        wrapper.loss_scaler = torch.amp.GradScaler(enabled=False)
-    return wrapper
-
-
-def _without_norm(clip: Callable[..., Any]) -> Callable[..., None]:
-    def clip_only(*arguments: Any, **options: Any) -> None:
-        clip(*arguments, **options)
-
-    return clip_only

@@ -48,6 +48,8 @@ class TrainSpeed(TypedDict):
     torch: str
     compute: dict[str, Any]
     packed: bool
+    data_on: str
+    """Where packed frames wait: `auto` where nothing was said."""
     workers: int
     batch: int
     clips: int
@@ -117,6 +119,7 @@ def _summary(rows: np.ndarray, config: Config, batch: int, clips: int, workers: 
         torch=torch.__version__,
         compute=compute_of(config).changed(),
         packed=packed,
+        data_on=config.get("data_on", "auto"),
         workers=workers,
         batch=batch,
         clips=clips,

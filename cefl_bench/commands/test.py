@@ -13,6 +13,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import sha256_of
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.hooks.write_result import WriteResult
+from cefl_bench.parallel.distributed import take_gpu
 from cefl_bench.plain import plain
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.environment import device_name
@@ -33,6 +34,7 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None, with_temp
     Returns:
         The folder they are in: `out`, else `test` beside the checkpoint.
     """
+    take_gpu(options.launcher)
     options, config = of_checkpoint(options, checkpoint)
     start_processes(config, options.launcher)
     data_on = taken_data_on(options, config)

@@ -39,6 +39,7 @@ from cefl_bench.hooks.project_cost import ProjectCost
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.validate import Validate
 from cefl_bench.hooks.write_result import WriteResult
+from cefl_bench.parallel.distributed import take_gpu
 from cefl_bench.parallel.workers import HOLDER, LOCK, alone_in
 from cefl_bench.plain import plain
 from cefl_bench.records import Cost
@@ -93,6 +94,7 @@ def resolve(options: RunOptions) -> Plan:
     check_programs(options.log)
     if options.price is not None and not 0 < options.price < float("inf"):
         raise UserError(f"--price is {options.price:g}: expected a number above 0")
+    take_gpu(options.launcher)
     config = configured(options)
     if "train_cfg" not in config:
         raise UserError(f"config {options.config!r} has no train_cfg: expected one that can be trained")

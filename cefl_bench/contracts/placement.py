@@ -18,7 +18,7 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from cefl_bench.commands.runner import quiet
+from cefl_bench.compute.quiet import quiet
 from cefl_bench.feeding.feed import copied
 from cefl_bench.feeding.reads import Shape
 from cefl_bench.models.recognizer import Recognizer

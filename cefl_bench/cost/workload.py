@@ -18,6 +18,7 @@ from cefl_bench.compute.network import (
     prepare_network,
     set_up_torch,
 )
+from cefl_bench.compute.quiet import quiet
 from cefl_bench.compute.switches import DEFAULT, Compute
 from cefl_bench.functional.loss_options import with_class_weights
 from cefl_bench.registry import MODELS
@@ -75,7 +76,7 @@ class Workload:
         self.network.train()
         self.network.zero_grad(set_to_none=True)
         settings = optim_wrapper_of(self.config.optim_wrapper, self.compute, self.device.type)
-        wrapper = build_optim_wrapper(self.network, settings)
+        wrapper = quiet(build_optim_wrapper(self.network, settings))
 
         def train() -> None:
             with wrapper.optim_context(self.network):

@@ -1,8 +1,11 @@
 """Where the frames of a run wait: in a GPU's memory, or in the host's, locked for it or not."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -17,6 +20,8 @@ MAX_SHARE_OF_MEMORY = 0.6
 """Of the free memory of a device that packed frames may take; the rest is for the training."""
 FRAMES_AT_ONCE = 1024
 """Copied to the device together."""
+NUM_COPIES = 4
+"""At a time: a thread alone reads packed frames more slowly than a GPU takes them."""
 
 
 def checked(data_on: Any) -> DataOn:
@@ -32,15 +37,26 @@ class FramesOnDevice:
     def __init__(self, store: Store, device: torch.device) -> None:
         size = store.index.size
         self._frames = torch.empty(store.num_frames, size, size, 3, dtype=torch.uint8, device=device)
-        stage = torch.empty(FRAMES_AT_ONCE, size, size, 3, dtype=torch.uint8, pin_memory=device.type == "cuda")
+        stages: SimpleQueue[torch.Tensor] = SimpleQueue()
+        for _ in range(NUM_COPIES):
+            stages.put(torch.empty(FRAMES_AT_ONCE, size, size, 3, dtype=torch.uint8, pin_memory=device.type == "cuda"))
+
+        def copy(row: int, part: np.ndarray) -> int:
+            stage = stages.get()
+            stage.numpy()[: len(part)] = part
+            self._frames[row : row + len(part)].copy_(stage[: len(part)])
+            stages.put(stage)
+            return part.nbytes
+
+        parts = list(store.parts(FRAMES_AT_ONCE))
+        rows = np.cumsum([0] + [len(part) for part in parts[:-1]]).tolist()
         title = f"frames to {device}"
-        with tqdm(desc=title, total=store.num_bytes(), unit="B", unit_scale=True, leave=False, disable=None) as bar:
-            row = 0
-            for part in store.parts(FRAMES_AT_ONCE):
-                stage.numpy()[: len(part)] = part
-                self._frames[row : row + len(part)].copy_(stage[: len(part)])
-                row += len(part)
-                bar.update(part.nbytes)
+        with (
+            ThreadPoolExecutor(NUM_COPIES) as pool,
+            tqdm(desc=title, total=store.num_bytes(), unit="B", unit_scale=True, leave=False, disable=None) as bar,
+        ):
+            for num_bytes in pool.map(copy, rows, parts):
+                bar.update(num_bytes)
 
     def take(self, rows_BNT: torch.Tensor) -> torch.Tensor:
         """int64 (B, N, T), on the device -> uint8 (B, N, T, H, W, C)."""

@@ -1,6 +1,7 @@
 """Says after the first epoch what the whole training will cost, and the same on all folds."""
 
 import time
+from typing import Any
 
 import torch
 from mmengine.dist import get_world_size, is_main_process
@@ -10,6 +11,27 @@ from tqdm import tqdm
 
 from cefl_bench.functional.projection import of_run
 from cefl_bench.registry import HOOKS
+
+
+class Pace:
+    """Times a pass over batches as it will go from now on: in its first half it may compile, and fill caches."""
+
+    def __init__(self) -> None:
+        self._times = [time.monotonic()]
+
+    def step(self) -> None:
+        """Note that a batch is complete."""
+        self._times.append(time.monotonic())
+
+    def seconds(self) -> float:
+        """Of the whole pass at the pace of its second half."""
+        batches = len(self._times) - 1
+        half = batches // 2
+        return (self._times[-1] - self._times[half]) * batches / max(batches - half, 1)
+
+    def taken(self) -> float:
+        """Seconds that the pass took."""
+        return self._times[-1] - self._times[0]
 
 
 @HOOKS.register_module()
@@ -27,23 +49,36 @@ class ProjectCost(Hook):
     def __init__(self, num_folds: int, price: float | None = None) -> None:
         self.num_folds, self.price = num_folds, price
         self._start: float | None = None
-        self._train_seconds, self._said = 0.0, False
+        self._training: Pace | None = None
+        self._testing: Pace | None = None
+        self._said = False
 
     def before_train_epoch(self, runner: Runner) -> None:
         now = time.monotonic()
-        if self._start is not None and not self._said and is_main_process():
+        if self._start is not None and self._training is not None and not self._said:
             self._said = True
-            tqdm.write(self._line(runner, now - self._start))
-        self._start = now
+            if is_main_process():
+                tqdm.write(self._line(runner, now - self._start, self._training))
+        self._start, self._training = now, Pace()
 
-    def after_train_epoch(self, runner: Runner) -> None:
-        if self._start is not None:
-            self._train_seconds = time.monotonic() - self._start
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        if not self._said and self._training is not None:
+            self._training.step()
 
-    def _line(self, runner: Runner, epoch_seconds: float) -> str:
+    def before_val_epoch(self, runner: Runner) -> None:
+        self._testing = Pace()
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        if not self._said and self._testing is not None:
+            self._testing.step()
+
+    def _line(self, runner: Runner, epoch_seconds: float, training: Pace) -> str:
         device = "GPU" if torch.cuda.is_available() else "machine"
         devices = get_world_size() if device == "GPU" else 1
-        clips_per_s = len(runner.train_dataloader.dataset) / max(self._train_seconds, 1e-9)
+        clips_per_s = len(runner.train_dataloader.dataset) / max(training.seconds(), 1e-9)
+        for one in (training, self._testing):
+            if one is not None:
+                epoch_seconds += one.seconds() - one.taken()
         run = of_run(epoch_seconds, runner.max_epochs, 1, devices, self.price)
         line = f"at {clips_per_s:,.0f} clips/s in training, {runner.max_epochs} epochs take {run.in_words(device)}"
         if self.num_folds > 1:

@@ -11,12 +11,15 @@ from cefl_bench.errors import UserError
 
 TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
+LOCAL_RANKS = {"pytorch": "LOCAL_RANK", "slurm": "SLURM_LOCALID"}
+"""Where a launcher says which of the processes of this machine a process is."""
+
 
 def join_processes(launcher: str) -> bool:
     """Join the process group that `torchrun` or `srun` started; True when there is one.
 
     Raises:
-        UserError: when the launcher did not start this process, or there are more processes here than GPUs.
+        UserError: when the launcher did not start this process.
     """
     if launcher == "none":
         return False
@@ -27,11 +30,20 @@ def join_processes(launcher: str) -> bool:
             f"--launcher {launcher}: {', '.join(missing)} is not set: start with "
             "torchrun --nproc-per-node=2 tools/train.py CONFIG --launcher pytorch"
         )
-    if torch.cuda.is_available():
-        torch.cuda.set_device(_own_gpu(int(os.environ["LOCAL_RANK"]), torch.cuda.device_count(), launcher))
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     return True
+
+
+def take_gpu(launcher: str) -> None:
+    """Let a process that a launcher started use the GPU that is its own: before anything looks at a GPU.
+
+    Raises:
+        UserError: when there are more processes here than GPUs.
+    """
+    local_rank = os.environ.get(LOCAL_RANKS[launcher]) if launcher in LOCAL_RANKS else None
+    if local_rank is not None and torch.cuda.is_available():
+        torch.cuda.set_device(_own_gpu(int(local_rank), torch.cuda.device_count(), launcher))
 
 
 def _own_gpu(local_rank: int, num_gpus: int, launcher: str) -> int:

@@ -6,42 +6,42 @@ from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import Runner
 
 from cefl_bench.commands.runner import PlainRunner
+from cefl_bench.commands.setup import RunOptions
+from cefl_bench.commands.train import train
 from cefl_bench.errors import UserError
-from cefl_bench.parallel import distributed
+from cefl_bench.parallel.distributed import take_gpu
 
 
 @pytest.fixture
 def machine(monkeypatch):
-    """A machine with so many GPUs in sight: the device that a process with this local rank takes."""
+    """A machine with so many GPUs in sight: the devices that its process with this local rank takes."""
+    taken = []
 
-    def take(local_rank, num_gpus, launcher):
-        taken = []
-        for name, value in {"LOCAL_RANK": local_rank, "RANK": 0, "WORLD_SIZE": 4}.items():
-            monkeypatch.setenv(name, str(value))
-        monkeypatch.setenv("MASTER_ADDR", "localhost")
-        monkeypatch.setenv("MASTER_PORT", "29500")
-        monkeypatch.setattr(distributed, "_environment_from_slurm", lambda: None)
+    def be(local_rank, num_gpus):
+        for name in ("LOCAL_RANK", "SLURM_LOCALID"):
+            monkeypatch.setenv(name, str(local_rank))
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: num_gpus)
         monkeypatch.setattr(torch.cuda, "set_device", taken.append)
-        monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
-        assert distributed.join_processes(launcher)
         return taken
 
-    return take
+    return be
 
 
 @pytest.mark.parametrize(
     ("local_rank", "num_gpus", "launcher", "device"), [(0, 4, "pytorch", 0), (3, 4, "slurm", 3), (3, 1, "slurm", 0)]
 )
 def test_a_process_takes_the_gpu_of_its_number_or_the_one_it_is_shown(machine, local_rank, num_gpus, launcher, device):
-    assert machine(local_rank, num_gpus, launcher) == [device]
+    taken = machine(local_rank, num_gpus)
+    take_gpu(launcher)
+    assert taken == [device]
 
 
 @pytest.mark.parametrize(("num_gpus", "launcher"), [(1, "pytorch"), (2, "pytorch"), (2, "slurm")])
 def test_two_processes_never_share_a_gpu(machine, num_gpus, launcher):
     with pytest.raises(UserError, match=f"process number 3 on this machine, which has {num_gpus} GPUs: start at most"):
-        machine(2, num_gpus, launcher)
+        machine(2, num_gpus)
+        train(RunOptions("nothing here", launcher=launcher))  # said before anything else, which may look at a GPU
 
 
 def test_gradients_are_shared_from_the_gpu_that_was_taken(monkeypatch):
