@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -25,6 +25,8 @@ VIDEO_SUFFIXES = frozenset(
     | {".ogv", ".gif"}
 )
 """Of files in a folder, those of these suffixes, in lower case, are taken for videos."""
+ANY_TITLE: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
+"""For `av.open`: names and titles in a file are often not UTF-8, and are not needed. PyAV 19 never fails at them."""
 JOINABLE = {"mpegts"}
 """Formats made to be joined: where two pieces meet, FFmpeg marks a packet as damaged that decodes all the same."""
 
@@ -70,8 +72,7 @@ def open_video(path: str | Path) -> Iterator[OpenVideo]:
     """
     require_file(Path(path))
     try:
-        # names and titles in it are often not UTF-8, and are not needed
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with av.open(str(path), **ANY_TITLE) as container:
             stream = _video_stream(container)
             stream.codec_context.thread_count = 1  # the workers are the parallelism
             yield OpenVideo(container, stream)
@@ -94,7 +95,7 @@ def decode(path: str | Path) -> Iterator[av.VideoFrame]:
 def stated_seconds(path: str | Path) -> float | None:
     """How long a video file says that it is; None where it does not say, or cannot be opened."""
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with av.open(str(path), **ANY_TITLE) as container:
             return container.duration / av.time_base if container.duration else None
     except (av.FFmpegError, ValueError):
         return None

@@ -13,7 +13,7 @@ from cefl_bench.doctor.probe import probe_video
 from cefl_bench.errors import UserError
 from cefl_bench.faces.frames import frames_of
 from cefl_bench.media.survey import survey
-from cefl_bench.media.videos import decode
+from cefl_bench.media.videos import decode, stated_seconds
 from cefl_bench.transforms.decord_frames import DecordFrames
 from cefl_bench.transforms.read import VideoFrames
 
@@ -103,6 +103,7 @@ def test_a_title_that_is_not_utf8_is_no_error(video, tmp_path):
     assert content.count(b"Glueck") == 1
     (tmp_path / "title.mkv").write_bytes(content.replace(b"Glueck", b"Gl\xfcck "))
     assert read_numbers(tmp_path / "title.mkv") == list(range(NUM))
+    assert stated_seconds(tmp_path / "title.mkv") == pytest.approx(NUM / 25, abs=0.05)
 
 
 @pytest.mark.parametrize(
