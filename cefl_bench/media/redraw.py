@@ -54,7 +54,7 @@ def _redraw_video(source: Path, container: av.container.OutputContainer, draw: D
         sound = sound_of(video.container)
         kept = None if sound is None else KeptSound(sound)
         clock, as_shown = Clock(video.stream), AsShown(video.stream)
-        picture = _Picture(container, video.stream.average_rate or Fraction(USUAL_RATE))
+        picture = _Picture(container, Fraction(video.stream.average_rate or USUAL_RATE))
         origin = _origin(video.stream, sound)
         for packet in video.packets(*([] if sound is None else [sound])):
             if kept is not None and packet.stream is sound:
@@ -76,7 +76,7 @@ def _origin(video: av.VideoStream, sound: av.AudioStream | None) -> float:
     starts = [
         float(stream.start_time * stream.time_base)
         for stream in (video, sound)
-        if stream is not None and stream.start_time is not None and stream.time_base is not None
+        if stream is not None and stream.start_time is not None and stream.time_base
     ]
     return min(starts, default=0.0)
 
