@@ -48,6 +48,7 @@ class Workload:
         compute: Compute = DEFAULT,
     ) -> None:
         check_device(compute, device.type)
+        self._compiled_for = 0
         self.config, self.video_shape, self.frame_size, self.device = config, video_shape, frame_size, device
         self.compute = compute
         # the time of a step does not depend on how much a class weighs
@@ -60,7 +61,7 @@ class Workload:
 
     def inference(self, batch: int) -> Step:
         """The model alone, in eval mode: float (B, N, C, T, H, W) on the device -> scores."""
-        forward, video = self._forward(), self._video(batch)
+        forward, video = self._forward(batch), self._video(batch)
         self.network.eval()
 
         def infer() -> None:
@@ -71,7 +72,7 @@ class Workload:
 
     def training(self, batch: int) -> Step:
         """Forward, loss, backward and step of the config's own optimizer, its gradient clipping included."""
-        forward, video = self._forward(), self._video(batch)
+        forward, video = self._forward(batch), self._video(batch)
         label = torch.arange(batch, device=self.device) % self.config.model.head.num_classes
         self.network.train()
         self.network.zero_grad(set_to_none=True)
@@ -87,7 +88,7 @@ class Workload:
 
     def check(self, video: torch.Tensor) -> tuple[torch.Tensor, float]:
         """Scores (B, K) of videos (B, N, C, T, H, W) in eval mode, and the norm of a training step's gradient."""
-        forward = self._forward()
+        forward = self._forward(len(video))
         self.set_up_torch()
         self.network.eval()
         with torch.no_grad(), autocast(self.compute, self.device.type):
@@ -156,8 +157,9 @@ class Workload:
     def _video(self, batch: int) -> torch.Tensor:
         return torch.randn(batch, *self.video_shape, device=self.device)
 
-    def _forward(self) -> Callable[..., Any]:
-        if self.compute.compile or self.compute.cuda_graphs:
-            # what was compiled for other batch sizes would only fill torch's cache
+    def _forward(self, batch: int) -> Callable[..., Any]:
+        if (self.compute.compile or self.compute.cuda_graphs) and batch != self._compiled_for:
+            # what was compiled for other batch sizes, and other networks, would only fill torch's cache
             torch.compiler.reset()
+            self._compiled_for = batch
         return self.network

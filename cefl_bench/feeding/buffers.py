@@ -1,6 +1,8 @@
 """Memory for whole batches, shared with the processes that fill it and used again, so that nothing is allocated."""
 
+import os
 import weakref
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,13 +24,26 @@ class Buffers:
     """
 
     def __init__(self, number: int, num_bytes: int, shared: bool, pinned: bool) -> None:
-        self._memory = torch.empty(number, -(-num_bytes // PAGE) * PAGE, dtype=torch.uint8)
+        shape = (number, -(-num_bytes // PAGE) * PAGE)
+        self._memory = torch.empty(shape, dtype=torch.uint8, pin_memory=pinned and not shared)
         if shared:
             self._memory.share_memory_()
-        if pinned:
+        self._whole = self._memory.numpy()
+        """All views that are lent are parts of it, so that it lives as long as any of them."""
+        if pinned and shared:
             _lock(self._memory)
+            # or else CUDA would go on reading these pages when something else has their address
+            weakref.finalize(self._whole, _unlock, self._memory.data_ptr(), os.getpid()).atexit = False
         self._free = list(range(number))
         self._asked: set[int] = set()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to a process that is started to fill the buffers."""
+        return {"_memory": self._memory}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._memory = state["_memory"]
+        self._whole = self._memory.numpy()
 
     def take(self) -> int | None:
         """The number of a free buffer; None where all are in use."""
@@ -45,7 +60,7 @@ class Buffers:
 
     def place(self, number: int) -> np.ndarray:
         """The bytes of a buffer, to write to."""
-        return self._memory[number].numpy()
+        return self._whole[number]
 
     def lend(self, number: int) -> torch.Tensor:
         """The bytes of a buffer that was taken, uint8; it is free again when they and all views of them are gone."""
@@ -67,3 +82,9 @@ def _lock(memory: torch.Tensor) -> None:
             f"{memory.numel() / 1e6:.0f} MB of memory for batches cannot be locked for the GPU (CUDA error "
             f"{int(error)}): give --data-on mmap, or a smaller train_dataloader.num_workers"
         )
+
+
+def _unlock(address: int, process: int) -> None:
+    """Tell CUDA that the pages may move again; a process that was forked has none to unlock."""
+    if os.getpid() == process:
+        torch.cuda.cudart().cudaHostUnregister(address)

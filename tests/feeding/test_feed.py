@@ -1,7 +1,9 @@
 """Batches are the same, bit for bit, wherever their frames wait, and as long as anybody keeps them."""
 
+import gc
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from cefl_bench.commands.setup import RunOptions
 from cefl_bench.commands.train import train
 from cefl_bench.config import load_config
 from cefl_bench.errors import UserError
+from cefl_bench.feeding.buffers import Buffers
 from cefl_bench.feeding.feed import Feed, build_feed
 from cefl_bench.feeding.residence import Residence
 
@@ -162,6 +165,25 @@ def test_a_place_that_does_not_exist_is_one_line(home, tmp_path):
     with pytest.raises(UserError, match="data_on is 'disk': expected one of auto, device, pinned, mmap"):
         train(RunOptions(SYNTHETIC, work_dir=str(tmp_path / "run"), data_on="disk"))
     assert not (tmp_path / "run").exists()
+
+
+def test_memory_is_unlocked_when_nobody_looks_at_it_any_more(monkeypatch):
+    """And not before: a batch may outlive its loader. Later, CUDA would read it in the place of something else."""
+    locked = []
+    cudart = SimpleNamespace(
+        cudaHostRegister=lambda address, num_bytes, flags: locked.append(address) or 0,
+        cudaHostUnregister=lambda address: locked.remove(address),
+    )
+    monkeypatch.setattr(torch.cuda, "cudart", lambda: cudart)
+    buffers = Buffers(2, 5000, shared=True, pinned=True)
+    video = buffers.lend(buffers.take())[16:]
+    assert locked == [buffers.place(0).ctypes.data]
+    del buffers
+    gc.collect()
+    assert len(locked) == 1
+    del video
+    gc.collect()
+    assert not locked
 
 
 @pytest.mark.gpu
