@@ -48,7 +48,7 @@ def from_plain(values: Mapping[str, Any], source: str) -> Config:
 def _with_types(value: Any, source: str) -> Any:
     if isinstance(value, Mapping):
         named = {key: _with_types(item, source) for key, item in value.items()}
-        for key in ("type", "classes_as"):
+        for key in ("type", "classes_as", "constructor"):
             if isinstance(named.get(key), str):
                 named[key] = _type_named(named[key], source)
         return named

@@ -182,6 +182,7 @@ def build_runner(plan: Plan, facts: dict[str, Any]) -> PlainRunner:
     with told_as("the run"):
         runner = PlainRunner.from_cfg(config)
         switch_network(config, runner.model)
+        runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
         runner.build_loops("train_loop", "val_loop")
     results = WriteResult(facts)
     hooks = [Reseed(), Progress(), results, Checkpoint(facts, plan.resume)]

@@ -62,7 +62,7 @@ class Progress(Hook):
     def after_train_epoch(self, runner: Runner) -> None:
         self._read_losses(runner)
         self._close()
-        self._lr = runner.optim_wrapper.get_lr()["lr"][0]
+        self._lr = max(runner.optim_wrapper.get_lr()["lr"])
         if runner.val_loop is None or (runner.epoch + 1) % runner.val_interval:
             self._say(runner, self._line(runner, runner.epoch + 1, ""))
 

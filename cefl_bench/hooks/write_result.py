@@ -85,7 +85,7 @@ class WriteResult(Hook):
         seconds = time.monotonic() - self._epoch_start
         self._state["train_seconds"] += seconds
         row = {"epoch": runner.epoch + 1} | self._losses.means() | {"seconds": seconds}
-        self._state["history"].append(row | {"lr": runner.optim_wrapper.get_lr()["lr"][0]})
+        self._state["history"].append(row | {"lr": max(runner.optim_wrapper.get_lr()["lr"])})
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         self._collect(outputs)

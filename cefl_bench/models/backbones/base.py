@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import torch
 from mmengine.model import BaseModule
 
+from cefl_bench.errors import UserError
 from cefl_bench.models.layers.positions import resized_for_timm
 from cefl_bench.models.start import InitSource, check_source
 from cefl_bench.models.weights import load_weights
@@ -50,6 +51,22 @@ class Backbone(BaseModule):
         By default those of a vision transformer of timm.
         """
         return resized_for_timm(getattr(self, "trunk", None), weights)
+
+    def depth_of(self, name: str) -> int | None:
+        """How deep a parameter lies, for learning rates that fall with depth: 0 next to the pixels, blocks from 1 on.
+
+        None for what follows the last block, which learns as fast as the head.
+
+        Args:
+            name: as `named_parameters` of this backbone has it.
+
+        Raises:
+            UserError: where a backbone does not tell.
+        """
+        raise UserError(
+            f"{type(self).__name__} does not say how deep its parameters lie: take a backbone that does, such as "
+            "VideoMAE or TimmFrames, or set optim_wrapper.paramwise_cfg.layer_decay=1"
+        )
 
     def encode_videos(self, video_BNCTHW: torch.Tensor) -> torch.Tensor:
         """(B, N, C, T, H, W) -> (B, N, feat_dim): the clips of all videos as one batch."""

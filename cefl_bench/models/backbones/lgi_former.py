@@ -32,6 +32,7 @@ from cefl_bench.models.layers.video_tokens import (
     CubeEmbedding,
     check_clip,
     check_width,
+    depth_of,
     drop_path_rates,
     layer_norm,
     mlp,
@@ -96,6 +97,9 @@ class LGIFormer(Backbone):
         if readout == "regions":
             for part in (blocks[-1].third_attn, blocks[-1].third_attn_norm0, blocks[-1].third_attn_norm1):
                 part.requires_grad_(False)
+
+    def depth_of(self, name: str) -> int | None:
+        return depth_of(name)
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         if clip_BCTHW.shape[2:] != self.clip_shape:

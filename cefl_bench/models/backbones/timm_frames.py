@@ -5,9 +5,11 @@ named there; the mean over the frames has none, so there is nothing to depart fr
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import torch
+from timm.models import group_parameters
 
 from cefl_bench.models.backbones.base import Backbone
 from cefl_bench.models.layers.frame_trunk import frame_trunk
@@ -30,6 +32,17 @@ class TimmFrames(Backbone):
     ) -> None:
         super().__init__(init_cfg)
         self.trunk, self.feat_dim = frame_trunk(name, **(trunk_args or {}))
+
+    def depth_of(self, name: str) -> int | None:
+        if not hasattr(self.trunk, "group_matcher"):
+            return super().depth_of(name)
+        return self._depths[name.removeprefix("trunk.")]
+
+    @cached_property
+    def _depths(self) -> dict[str, int]:
+        """Parameter of the trunk -> depth, by timm's own groups: the stem, then block by block."""
+        trunk: Any = self.trunk
+        return group_parameters(trunk, trunk.group_matcher(coarse=False), reverse=True)
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         frame_BTCHW = clip_BCTHW.transpose(1, 2)

@@ -29,6 +29,7 @@ from cefl_bench.models.layers.video_tokens import (
     SelfAttention,
     check_clip,
     check_width,
+    depth_of,
     drop_path_rates,
     layer_norm,
     mlp,
@@ -89,6 +90,12 @@ class TPSBT(Backbone):
         self.trunk.spatial_downsamples = nn.ModuleList(Summary(dim, num_bottleneck_tokens) for _ in later)
         self.trunk.fc_norm = layer_norm(dim)
         start_linear_layers(self.trunk)
+
+    def depth_of(self, name: str) -> int | None:
+        part, _, rest = name.removeprefix("trunk.").partition(".")
+        if part in ("temporal_downsamples", "spatial_downsamples"):  # with the block that they lead to
+            return 1 + sum(self.depths[: 1 + int(rest.partition(".")[0])])
+        return depth_of(name)
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         check_clip("TPSBT", clip_BCTHW.shape[2:])

@@ -26,6 +26,7 @@ from cefl_bench.models.layers.video_tokens import (
     CubeEmbedding,
     check_clip,
     check_width,
+    depth_of,
     drop_path_rates,
     layer_norm,
     run,
@@ -66,6 +67,9 @@ class VideoMAE(Backbone):
         self.trunk.blocks = nn.ModuleList(blocks)
         self.trunk.fc_norm = layer_norm(dim)
         start_linear_layers(self.trunk)
+
+    def depth_of(self, name: str) -> int | None:
+        return depth_of(name)
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         check_clip("VideoMAE", clip_BCTHW.shape[2:])

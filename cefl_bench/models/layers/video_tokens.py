@@ -153,6 +153,17 @@ def start_linear_layers(network: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
 
 
+def depth_of(name: str) -> int | None:
+    """`Backbone.depth_of` of a transformer whose trunk has a `patch_embed` and `blocks`.
+
+    What is neither comes last, tokens that are learned among it: as in the released code of VideoMAE and MAE-DFER.
+    """
+    part, _, rest = name.removeprefix("trunk.").partition(".")
+    if part == "blocks":
+        return 1 + int(rest.partition(".")[0])
+    return 0 if part == "patch_embed" else None
+
+
 def run(block: Callable[..., torch.Tensor], *tokens: torch.Tensor, recompute: bool) -> torch.Tensor:
     """A block's output. `recompute`: keep none of its inner maps for the backward pass, make them again there."""
     if recompute and torch.is_grad_enabled():
