@@ -7,10 +7,12 @@ from typing import TypeAlias
 import torch
 from torch import nn
 
+from cefl_bench.cost.tracing import RECORDED
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # fvcore scripts a loss on import, which torch deprecates
     from fvcore.nn import FlopCountAnalysis
-    from fvcore.nn.jit_handles import addmm_flop_jit, bmm_flop_jit, conv_flop_jit, einsum_flop_jit, get_shape
+    from fvcore.nn.jit_handles import addmm_flop_jit, bmm_flop_jit, conv_flop_count, einsum_flop_jit, get_shape
 
 
 Analysis: TypeAlias = FlopCountAnalysis
@@ -20,6 +22,11 @@ def analysis_of(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> Analysi
     """Fvcore's analysis of a network, in MACs, which fvcore calls flops; it traces when it is asked for a number."""
     analysis = FlopCountAnalysis(network, inputs).clear_op_handles().set_op_handle(**HANDLES)
     return analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
+
+
+def _convolution_macs(inputs: list, outputs: list) -> int:
+    image, weight, out = (get_shape(value) for value in (inputs[0], inputs[1], outputs[0]))
+    return conv_flop_count(image, weight, out, transposed=inputs[6].toIValue())
 
 
 def _product_macs(inputs: list, outputs: list) -> int:
@@ -48,7 +55,7 @@ def _recurrent_macs(inputs: list, outputs: list) -> int:
 # Norms and pools, which fvcore would count, are left out. The fused operators of attention and of transformer layers
 # need no handle: they have no kernel on the meta device, so nothing is fused there.
 HANDLES = {
-    "aten::_convolution": conv_flop_jit,
+    RECORDED: _convolution_macs,
     "aten::addmm": addmm_flop_jit,
     "aten::bmm": bmm_flop_jit,
     "aten::einsum": einsum_flop_jit,

@@ -8,11 +8,22 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 
-class RecordedConvolutions(TorchFunctionMode):
-    """Lets a trace on the meta device see convolutions.
+RECORDED = "cefl_bench::convolution"
+"""An operator of our own, with the arguments of `torch.convolution`."""
 
-    A trace records `aten::_convolution`, which only the kernels of real devices call; the meta kernel of a convolution
-    returns without it. So it is called here.
+torch.library.define(
+    RECORDED,
+    "(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, "
+    "bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor",
+)
+torch.library.impl(RECORDED, "Meta", torch.convolution)
+
+
+class RecordedConvolutions(TorchFunctionMode):
+    """Lets a trace on the meta device see convolutions, as `RECORDED`.
+
+    A trace leaves out `aten::convolution` itself: it records what the kernels of real devices call inside, and the meta
+    kernel returns without that.
     """
 
     def __torch_function__(self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
@@ -48,8 +59,7 @@ def _transposed_convolution(
 def _recorded(dims: int, image: torch.Tensor, *arguments: Any) -> torch.Tensor:
     if image.dim() == dims + 1:  # without a batch
         return _recorded(dims, image.unsqueeze(0), *arguments).squeeze(0)
-    convolution: Any = torch._convolution
-    return convolution(image, *arguments, benchmark=False, deterministic=False, cudnn_enabled=False, allow_tf32=False)
+    return torch.ops.cefl_bench.convolution(image, *arguments)
 
 
 def _each(value: int | tuple[int, ...], dims: int) -> list[int]:
