@@ -4,8 +4,7 @@ import argparse
 
 from cefl_bench.cli.options import ExistingConfig, file_path
 from cefl_bench.errors import one_line_errors
-from cefl_bench.files import check_file
-from cefl_bench.runs.folder import A_CHECKPOINT
+from cefl_bench.runs.built_in import check_checkpoint
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -18,7 +17,7 @@ def make_parser() -> argparse.ArgumentParser:
         "checkpoint",
         type=file_path,
         metavar="CHECKPOINT",
-        help="a .pth or .safetensors file, loaded as weights only, never as code",
+        help="a .pth or .safetensors file, loaded as weights only, never as code, or demo, which is built in",
     )
     parser.add_argument(
         "--format",
@@ -38,7 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
 @one_line_errors
 def main() -> None:
     arguments = make_parser().parse_args()
-    check_file(arguments.checkpoint, *A_CHECKPOINT)
+    check_checkpoint(arguments.checkpoint)
     from cefl_bench.commands.export import ExportOptions, export  # here, so that --help need not wait for torch
 
     export(arguments.checkpoint, ExportOptions(arguments.format, arguments.out, arguments.config))

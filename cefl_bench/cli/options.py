@@ -2,17 +2,18 @@
 
 import argparse
 import dataclasses
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
 from cefl_bench.compute.switches import MEMORY_FORMATS, PRECISIONS
-from cefl_bench.files import check_file
-from cefl_bench.runs.folder import A_CHECKPOINT
+from cefl_bench.runs.built_in import check_checkpoint
 
 if TYPE_CHECKING:  # a tool's --help need not wait for torch
     from mmengine.config import Config
 
     from cefl_bench.commands.setup import RunOptions
+    from cefl_bench.predict.predictor import Choices
 
 LAUNCHERS = ("none", "pytorch", "slurm")
 
@@ -68,8 +69,8 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="+",
         metavar="[CONFIG] CHECKPOINT",
-        help="a .pth file, loaded as weights only, never as code; the config before it is needed only where the "
-        "checkpoint does not know its own",
+        help="a .pth or .safetensors file, loaded as weights only, never as code, or demo, which is built in; the "
+        "config before it is needed only where the checkpoint does not know its own",
     )
     add_config_options(parser)
 
@@ -79,7 +80,7 @@ def options_and_checkpoint(parser: argparse.ArgumentParser, arguments: argparse.
     if len(arguments.paths) > 2:
         parser.error(f"expected CHECKPOINT or CONFIG CHECKPOINT, not {len(arguments.paths)} files")
     *config, checkpoint = arguments.paths
-    check_file(checkpoint, *A_CHECKPOINT)
+    check_checkpoint(checkpoint)
     from cefl_bench.commands.setup import RunOptions
 
     known = {field.name for field in dataclasses.fields(RunOptions)}
@@ -156,6 +157,52 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: all cores)"
     )
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """How videos of one's own are looked at."""
+    parser.add_argument(
+        "--faces",
+        choices=("auto", "find", "none"),
+        default="auto",
+        help="find the faces, or take the whole frame for one (none), as in clips that show nothing but a face; auto "
+        "(default) finds them, but in folders of crops that a prepare tool made",
+    )
+    parser.add_argument(
+        "--find-every",
+        type=float,
+        metavar="S",
+        help="seconds from one frame in which faces are looked for to the next, between which they move evenly; 0 "
+        "looks at every frame, which is slower (default 0.12)",
+    )
+    parser.add_argument(
+        "--window",
+        type=_seconds_or_whole,
+        metavar="S",
+        help="seconds that are judged together, or whole for all of a short video (default: as long as the training "
+        "videos are)",
+    )
+    parser.add_argument(
+        "--stride",
+        type=float,
+        metavar="S",
+        help="seconds from one window to the next; more is faster (default: half a window)",
+    )
+    parser.add_argument(
+        "--batch-size", type=int, default=8, metavar="N", help="windows that the network sees at a time (default 8)"
+    )
+
+
+def choices_given(arguments: argparse.Namespace) -> "Choices":
+    """What `add_choices` read."""
+    from cefl_bench.predict.predictor import Choices
+
+    names = ("faces", "window", "stride", "batch_size", "find_every")
+    return Choices(**{name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None})
+
+
+def _seconds_or_whole(text: str) -> float:
+    return math.inf if text == "whole" else float(text)
 
 
 def configs_of(arguments: argparse.Namespace) -> "list[Config]":

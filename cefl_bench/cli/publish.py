@@ -16,6 +16,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("run", type=file_path, metavar="RUN", help="the work dir of a training")
     parser.add_argument("--out", type=file_path, metavar="D", help="where they go (default: published in the work dir)")
+    parser.add_argument("--half", action="store_true", help="round the weights to float16: half the file")
     return parser
 
 
@@ -25,4 +26,4 @@ def main() -> None:
     check_file(f"{arguments.run}/{RESULT}", "result", "the work dir of a finished training, which holds it")
     from cefl_bench.commands.publish import publish  # here, so that --help need not wait for torch
 
-    print(publish(arguments.run, arguments.out))
+    print(publish(arguments.run, arguments.out, arguments.half))

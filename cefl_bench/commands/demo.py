@@ -1,10 +1,10 @@
 """A page on this machine that judges videos: load a model, and serve until Ctrl-C."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cefl_bench.errors import UserError
-from cefl_bench.predict.predictor import Predictor
+from cefl_bench.predict.predictor import Choices, Predictor
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class DemoOptions:
     max_megabytes: float = 200.0
     max_seconds: float = 300.0
     config: str | None = None
+    choices: Choices = field(default_factory=Choices)
 
 
 def demo(checkpoint: str, options: DemoOptions) -> None:
@@ -43,4 +44,4 @@ def demo(checkpoint: str, options: DemoOptions) -> None:
         told = "videos travel through your network unencrypted, and browsers give the page no webcam"
         print(f"note: {told}", file=sys.stderr, flush=True)
     limits = Limits(round(options.max_megabytes * 2**20), options.max_seconds)
-    serve(predictor, options.host, options.port, limits)
+    serve(predictor, options.host, options.port, limits, options.choices)

@@ -17,6 +17,7 @@ from cefl_bench.models.recognizer import Recognizer
 from cefl_bench.registry import MODELS
 from cefl_bench.report.explanation import Explanation, draw_explanation
 from cefl_bench.runs import checkpoints
+from cefl_bench.runs.built_in import folder_beside
 from cefl_bench.runs.folder import EXPLAIN, EXPLANATION
 
 VIDEOS_AT_A_TIME = 4
@@ -37,7 +38,7 @@ def explain(
     dataset = build_dataset(config, "test_dataloader")
     model = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
     checkpoints.load_into(model, checkpoint)
-    folder = Path(out or Path(checkpoint).parent / EXPLAIN)
+    folder = Path(out or folder_beside(checkpoint) / EXPLAIN)
     figures = []
     for index in tqdm(_chosen(dataset, names, num), desc="explaining", unit="video", disable=None):
         video = explain_video(model.eval(), dataset, index)

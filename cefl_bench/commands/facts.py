@@ -20,6 +20,7 @@ from cefl_bench.files import expanded, sha256_of
 from cefl_bench.functional.protocol import SCRATCH, is_other_corpus, protocol_id, protocol_of, start_of
 from cefl_bench.models.start import init_source
 from cefl_bench.records import CountedCost
+from cefl_bench.runs.built_in import checkpoint_file
 from cefl_bench.runs.environment import environment
 from cefl_bench.transforms.blank import blank_sample
 
@@ -96,8 +97,9 @@ def start_facts(init_cfg: Mapping[str, Any] | None) -> dict[str, Any]:
     if file is None:
         found = init_source(init_cfg)
         return {"start": found.start, "source": found.source}
+    path = checkpoint_file(expanded(file))
     named = {"start": init_cfg["start"]} if init_cfg.get("start") else {}
-    return named | {"source": "file", "sha256": sha256_of(expanded(file)) if expanded(file).is_file() else None}
+    return named | {"source": "file", "sha256": sha256_of(path) if path.is_file() else None}
 
 
 def counts_off(datasets: Mapping[str, VideoDataset]) -> list[str]:

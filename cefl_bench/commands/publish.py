@@ -23,18 +23,20 @@ FILES: dict[Which, str] = {"last": LAST, "selected_by_val": SELECTED}
 """The weights that metrics are of."""
 
 
-def publish(run: str, out: str | None = None) -> Path:
+def publish(run: str, out: str | None = None, half: bool = False) -> Path:
     """Write `model.safetensors` and `README.md`, the model card, of the epoch that counts in a run.
 
     Args:
         run: the folder of a finished run.
         out: where they go; by default `published` in it.
+        half: round the weights to float16, which halves the file.
 
     Returns:
         The folder that they are in.
 
     Raises:
-        UserError: when the folder holds no finished run, or its files do not belong together.
+        UserError: when the folder holds no finished run, its files do not belong together, or a weight is too large for
+            float16.
     """
     folder = Path(run)
     if not folder.is_dir():
@@ -55,9 +57,9 @@ def publish(run: str, out: str | None = None) -> Path:
     if (calibration := _calibration_of(folder, weights)) is not None:
         kept["calibration"] = calibration
     predictions = read_predictions(folder / PREDICTIONS, "logits", len(result["classes"]))
-    card = model_card(result, which, predictions, _corpus(meta, result, path), config, calibration)
+    card = model_card(result, which, predictions, _corpus(meta, result, path), config, calibration, half)
     target = Path(out) if out else folder / PUBLISHED
-    checkpoints.publish(target / WEIGHTS, weights, kept)
+    checkpoints.publish(target / WEIGHTS, _halves(weights, folder) if half else weights, kept)
     write_text(target / CARD, card)
     return target
 
@@ -72,6 +74,15 @@ def _calibration_of(folder: Path, weights: Mapping[str, Tensor]) -> dict[str, An
         return None
     meta = checkpoints.meta_of(checkpoint, path)
     return meta.get("calibration") if meta else None
+
+
+def _halves(weights: Mapping[str, Tensor], folder: Path) -> dict[str, Tensor]:
+    """The weights rounded to float16; counts stay as they are."""
+    rounded = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    for name, tensor in rounded.items():
+        if not tensor.isfinite().all():
+            raise UserError(f"{folder}: {name} holds numbers beyond 65504, the largest of float16: leave --half out")
+    return rounded
 
 
 def without_paths(config: dict[str, Any]) -> dict[str, Any]:

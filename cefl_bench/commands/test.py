@@ -16,6 +16,7 @@ from cefl_bench.hooks.write_result import WriteResult
 from cefl_bench.parallel.distributed import take_gpu
 from cefl_bench.plain import plain
 from cefl_bench.runs import checkpoints
+from cefl_bench.runs.built_in import checkpoint_file, folder_beside
 from cefl_bench.runs.environment import device_name
 from cefl_bench.runs.folder import LAST, TEST
 
@@ -44,7 +45,7 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None, with_temp
         decode_always(config)
     held_out = calibrate.held_out_videos(config, checkpoint, options.launcher) if with_temperature else None
     test_set = build_dataset(config, "test_dataloader")
-    folder = Path(out or Path(checkpoint).parent / TEST)
+    folder = Path(out or folder_beside(checkpoint) / TEST)
     if (folder / LAST).exists():
         raise UserError(
             f"--out {str(folder)!r} holds a training run, whose result.json would be lost: name another folder"
@@ -57,7 +58,7 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None, with_temp
     facts |= {"config": resolved}
     facts["checkpoint"] = {
         "path": str(checkpoint),
-        "sha256": sha256_of(checkpoint),
+        "sha256": sha256_of(checkpoint_file(checkpoint)),
         "epoch": meta["epoch"] if meta else None,
     }
     say(f"{facts['dataset']}, fold {facts['fold']}: {len(test_set)} test videos, on {device_name()}, into {folder}")

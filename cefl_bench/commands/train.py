@@ -48,7 +48,7 @@ from cefl_bench.report.curves import draw_curves
 from cefl_bench.report.summary import summary
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.environment import device_name
-from cefl_bench.runs.folder import CONFIG, CONFUSION, CURVES, LAST, RESULT
+from cefl_bench.runs.folder import CONFIG, CONFUSION, CURVES, LAST, RESULT, WORK_DIRS
 from cefl_bench.runs.read_result import read_result
 
 
@@ -107,7 +107,7 @@ def resolve(options: RunOptions) -> Plan:
     config.data_on = data_on
     datasets = {split: build_dataset(config, loader) for split, loader in SPLITS.items() if loader in config}
     _check_split(resolved, datasets)
-    default = Path("work_dirs") / config.config_name / f"fold{datasets['train'].fold}_seed{config.randomness.seed}"
+    default = Path(WORK_DIRS) / config.config_name / f"fold{datasets['train'].fold}_seed{config.randomness.seed}"
     folder = Path(options.work_dir or default)
     config.work_dir = str(folder)
     finished = _is_finished(folder, resolved, datasets, options.resume)

@@ -2,15 +2,15 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from cefl_bench.faces.crop import CropRule, as_jpeg, cut_out, small_picture, whole
+from cefl_bench.faces.crop import CropRule, as_jpeg, cut_out, whole
 from cefl_bench.faces.detection import FaceDetector
+from cefl_bench.faces.looks import Look, looks
 from cefl_bench.functional.face_ids import FaceIds
 from cefl_bench.functional.face_track import KERNEL_SIGMAS, averageable, crop_of, mean_around, shown_seconds
-from cefl_bench.functional.shots import in_shots
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,6 @@ class Sight:
     brightness: float
     """Mean of the frame, 0..1."""
     faces: list[Face]
-
-
-@dataclass
-class _Look:
-    """A frame whose crops wait for the frames after it."""
-
-    seconds: float
-    frame: np.ndarray
-    picture: np.ndarray
-    boxes: np.ndarray
-    landmarks: np.ndarray
-    there: list[tuple[int, int]] = field(default_factory=list)
-    """Who is there, and the number of the crop in their course."""
 
 
 class _Course:
@@ -92,15 +79,21 @@ class _Course:
         return found
 
 
-def follow_faces(frames: Iterable[tuple[float, np.ndarray]], rule: CropRule, detector: FaceDetector) -> Iterator[Sight]:
+def follow_faces(
+    frames: Iterable[tuple[float, np.ndarray]], rule: CropRule, detector: FaceDetector, every: float = 0.0
+) -> Iterator[Sight]:
     """Frames and when they are shown -> what is seen in each, as soon as its crops are known.
 
-    A crop is averaged over time as in `crop_video`, and where a video shows one person it is the same one.
+    A crop is averaged over time as in `crop_video`. Where a video shows one person, and faces are looked for in every
+    frame, it is the same one.
+
+    Args:
+        every: seconds from one frame in which faces are looked for to the next; 0 for every frame.
     """
     people, courses = FaceIds(), dict[int, _Course]()
-    waiting: deque[_Look] = deque()
+    waiting: deque[Look] = deque()
     reach, last_shot = KERNEL_SIGMAS * rule.sigma, 0
-    for look, shot in in_shots(_looks(frames, detector), lambda look: look.picture):
+    for look, shot in looks(frames, detector, every):
         if shot != last_shot:
             for earlier in waiting:
                 yield _sight(earlier, courses, rule)
@@ -117,12 +110,7 @@ def follow_faces(frames: Iterable[tuple[float, np.ndarray]], rule: CropRule, det
         yield _sight(earlier, courses, rule)
 
 
-def _looks(frames: Iterable[tuple[float, np.ndarray]], detector: FaceDetector) -> Iterator[_Look]:
-    for seconds, frame in frames:
-        yield _Look(seconds, frame, small_picture(frame), *detector.detect(frame))
-
-
-def _add_to_courses(look: _Look, people: FaceIds, courses: dict[int, _Course], rule: CropRule) -> None:
+def _add_to_courses(look: Look, people: FaceIds, courses: dict[int, _Course], rule: CropRule) -> None:
     """Note who is in a frame; who was there a moment ago is kept where they were."""
     numbers = people.match(look.boxes, look.seconds)
     crops = crop_of(look.boxes, look.landmarks, rule.margin) if numbers else np.zeros((0, 4))
@@ -134,7 +122,7 @@ def _add_to_courses(look: _Look, people: FaceIds, courses: dict[int, _Course], r
             look.there.append((person.number, courses[person.number].keep(look.seconds)))
 
 
-def _sight(look: _Look, courses: dict[int, _Course], rule: CropRule) -> Sight:
+def _sight(look: Look, courses: dict[int, _Course], rule: CropRule) -> Sight:
     height, width = look.frame.shape[:2]
     faces = []
     for number, place in look.there:
@@ -146,7 +134,7 @@ def _sight(look: _Look, courses: dict[int, _Course], rule: CropRule) -> Sight:
     return Sight(look.seconds, width, height, float(look.picture.mean()) / 255, faces)
 
 
-def _forget(courses: dict[int, _Course], people: FaceIds, waiting: deque[_Look]) -> None:
+def _forget(courses: dict[int, _Course], people: FaceIds, waiting: deque[Look]) -> None:
     """Drop the courses of people who are gone, once no frame waits for them."""
     if len(courses) == len(people.people):
         return

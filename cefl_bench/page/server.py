@@ -69,11 +69,11 @@ def serving(
             thread.join(STOP_SECONDS)
 
 
-def serve(predictor: Predictor, host: str, port: int, limits: Limits) -> None:
+def serve(predictor: Predictor, host: str, port: int, limits: Limits, choices: Choices) -> None:
     """Serve, and say where, until Ctrl-C or a signal that ends the process, which raise KeyboardInterrupt."""
     for number in ENDS:
         signal.signal(number, signal.default_int_handler)
-    with serving(predictor, host, port, limits) as address:
+    with serving(predictor, host, port, limits, choices) as address:
         print(f"open {address}", flush=True)
         print("Ctrl-C ends it, and deletes all videos and results", flush=True)
         threading.Event().wait()

@@ -23,6 +23,8 @@ from cefl_bench.transforms.pyav_frames import scaled_frames
 
 FACES = ("auto", "find", "none")
 """`find` the faces; with `none` the whole frame is one, as in crops; `auto` knows those that tools/prepare makes."""
+FIND_EVERY_SECONDS = 0.12
+"""Crops are averaged over as long (`CropRule.sigma`), so that what happens between two looks hardly shows in them."""
 Progress = Callable[[float], None]
 """Called with the seconds of the video that are done; raising from it stops the prediction and leaves nothing."""
 
@@ -37,12 +39,15 @@ class Choices:
             video at once, in memory for all of it.
         stride: seconds from the start of a window to that of the next; None for half a window.
         batch_size: windows that go through the network together.
+        find_every: seconds from one frame in which faces are looked for to the next; 0 looks at every frame, as
+            tools/prepare does.
     """
 
     faces: str = "auto"
     window: float | None = None
     stride: float | None = None
     batch_size: int = 8
+    find_every: float = FIND_EVERY_SECONDS
 
     def __post_init__(self) -> None:
         if self.faces not in FACES:
@@ -50,6 +55,8 @@ class Choices:
         for name, value in (("window", self.window), ("stride", self.stride)):
             if value is not None and not value >= 0.04:
                 raise UserError(f"{name} is {value}: expected seconds, 0.04 or more")
+        if not 0 <= self.find_every <= 1:
+            raise UserError(f"find every is {self.find_every}: expected seconds, 0 to 1")
         if self.batch_size < 1:
             raise UserError(f"batch size is {self.batch_size}: expected at least 1")
 
@@ -122,10 +129,11 @@ class Predictor:
         Args:
             source: what they are called.
         """
-        rule = self.about.crop
+        rule, chosen = self.about.crop, choices or Choices()
         if self._detector is None:
             self._detector = FaceDetector(rule.detect_size, rule.threshold)
-        return self._judge(follow_faces(frames, rule, self._detector), source, choices or Choices(), progress)
+        sights = follow_faces(frames, rule, self._detector, chosen.find_every)
+        return self._judge(sights, source, chosen, progress)
 
     def _judge(
         self, sights: Iterable[Sight], source: Path, choices: Choices, progress: Progress | None

@@ -23,6 +23,9 @@ try the tools. No score on real faces is claimed.
 REAL_LIMITS = """
 No score on other real faces than those of its test set is claimed.
 """
+HALVED = """
+The weights were rounded to float16 after the test, so scores differ a little from those that the table is made of.
+""".rstrip()
 LIMITS = """
 Intended use: research on the recognition of facial expressions, and comparison of methods. A label is what an
 expression looks like to a model that learnt from other people's labels; it is not what somebody feels. Groups that the
@@ -49,6 +52,7 @@ def model_card(
     corpus: Corpus,
     config: Mapping[str, Any],
     calibration: Mapping[str, Any] | None = None,
+    half: bool = False,
 ) -> str:
     """The card as Markdown, with the front matter that model hubs read.
 
@@ -56,6 +60,7 @@ def model_card(
         which: of which epoch the weights are.
         predictions: those that its metrics were computed from.
         config: the resolved config, without any path of a machine.
+        half: whether the weights were rounded to float16 after that.
     """
     title = markdown_text(f"{title_of(result)} on {result['dataset']}")
     return "\n".join(
@@ -79,6 +84,7 @@ def model_card(
             *_scores(result, which, predictions),
             "",
             _on_probabilities(calibration),
+            *([HALVED] if half else []),
             "",
             "## What it was trained on",
             "",

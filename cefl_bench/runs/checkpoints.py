@@ -16,8 +16,8 @@ from safetensors.torch import save as as_safetensors
 from typing_extensions import NotRequired
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import atomic_path, check_file
-from cefl_bench.runs.folder import A_CHECKPOINT
+from cefl_bench.files import atomic_path
+from cefl_bench.runs.built_in import check_checkpoint, checkpoint_file
 from cefl_bench.runs.inert import STAND_INS
 
 WEIGHTS_KEYS = ("state_dict", "model_state_dict", "model", "module")
@@ -68,13 +68,14 @@ def save(path: str | Path, checkpoint: dict[str, Any]) -> None:
 
 
 def load(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
-    """Load what `save` wrote, or any file of weights. Refuses everything that would need to run code.
+    """Load what `save` wrote, any file of weights, or the built-in ones by name. Refuses what would need to run code.
 
     Raises:
         UserError: when the file is missing, damaged, or holds more than weights and plain values.
     """
-    check_file(path, *A_CHECKPOINT)
-    if Path(path).suffix == SAFETENSORS:
+    check_checkpoint(path)
+    path = checkpoint_file(path)
+    if path.suffix == SAFETENSORS:
         return _load_published(path, map_location)
     try:
         with torch.serialization.safe_globals(STAND_INS):

@@ -1,5 +1,7 @@
 """The names of the files in a run folder; no other module spells them."""
 
+WORK_DIRS = "work_dirs"
+"""In the current folder: where runs go unless told otherwise."""
 RESULT = "result.json"
 """Scores, protocol, cost, environment and config: a `Result`."""
 PREDICTIONS = "predictions.csv"
@@ -32,5 +34,8 @@ PUBLISHED = "published"
 """A folder of weights and a model card, as `tools/publish.py` leaves it."""
 WEIGHTS, CARD = "model.safetensors", "README.md"
 """Its files; hubs show the second one."""
-A_CHECKPOINT = ("checkpoint", "a .pth file, as tools/train.py leaves it, or .safetensors, as tools/publish.py does")
+A_CHECKPOINT = (
+    "checkpoint",
+    "a .pth file, as tools/train.py leaves it, .safetensors, as tools/publish.py does, or demo, which is built in",
+)
 """What an error about a missing one calls it, and says that it should be."""

@@ -73,7 +73,7 @@ def test_a_message_names_the_call_that_works_here(monkeypatch, capsys, tmp_path)
     missing = str(tmp_path / "last.pth")
     status, _, err = call(monkeypatch, capsys, "test", missing)
     assert status == 1 and err == f"error: checkpoint {missing!r} does not exist: expected a .pth file, as " + (
-        "cefl-bench train leaves it, or .safetensors, as cefl-bench publish does\n"
+        "cefl-bench train leaves it, .safetensors, as cefl-bench publish does, or demo, which is built in\n"
     )
 
 

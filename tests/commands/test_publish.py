@@ -77,6 +77,31 @@ def test_nothing_else_is_in_it(run, published, data_home):
     assert sizes[0] < 0.6 * sizes[1]
 
 
+def test_weights_rounded_to_float16(run, published, tmp_path):
+    """Half the file, the same numbers to eleven bits, counts as they were; told of in the card alone."""
+    folder = publish(str(run), str(tmp_path / "half"), half=True)
+    whole, rounded = (load_file(path / "model.safetensors") for path in (published, folder))
+    for name, tensor in whole.items():
+        assert torch.allclose(rounded[name].to(tensor.dtype), tensor, rtol=2**-11, atol=1e-7), name
+    assert {str(tensor.dtype) for tensor in rounded.values()} == {"torch.float16", "torch.int64"}
+    sizes = [(path / "model.safetensors").stat().st_size for path in (folder, published)]
+    assert sizes[0] < 0.6 * sizes[1]
+    assert Predictor.load(folder / "model.safetensors").about == Predictor.load(run / "last.pth").about
+    told = ["float16" in (path / "README.md").read_text() for path in (folder, published)]
+    assert told == [True, False]
+
+
+def test_a_weight_beyond_float16_is_refused(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    checkpoint = checkpoints.load(copy / "last.pth")
+    name = next(name for name in checkpoint["state_dict"] if name.endswith("running_var"))
+    checkpoint["state_dict"][name][0] = 1e5
+    checkpoints.save(copy / "last.pth", checkpoint)
+    with pytest.raises(UserError, match=f"{name} holds numbers beyond 65504"):
+        publish(str(copy), half=True)
+    assert not (copy / "published").exists()
+
+
 def test_the_card_says_what_the_result_says(run, published):
     card, result = (published / "README.md").read_text(), json.loads((run / "result.json").read_text())
     scores = result["metrics"]["last"]
