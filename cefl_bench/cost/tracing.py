@@ -7,7 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
-
 RECORDED = "cefl_bench::convolution"
 """An operator of our own, with the arguments of `torch.convolution`."""
 
