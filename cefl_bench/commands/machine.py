@@ -79,7 +79,7 @@ def switch_network(config: Config, network: nn.Module) -> None:
     """
     network = getattr(network, "module", network)
     check_network(compute_of(config), network, device_type())
-    prepare_network(network, compute_of(config))
+    prepare_network(network, compute_of(config), in_training_alone=True)
 
 
 def switch_test(config: Config, network: nn.Module) -> None:

@@ -89,8 +89,12 @@ def set_up_torch(compute: Compute) -> None:
     torch.use_deterministic_algorithms(compute.deterministic or ASKED_BEFORE)
 
 
-def prepare_network(network: nn.Module, compute: Compute) -> None:
-    """Set the memory format of a network's convolutions, and let torch.compile take its parts, in place."""
+def prepare_network(network: nn.Module, compute: Compute, in_training_alone: bool = False) -> None:
+    """Set the memory format of a network's convolutions, and let torch.compile take its parts, in place.
+
+    Args:
+        in_training_alone: in a test the parts are as they were, so that a test gives the same scores at any time.
+    """
     if compute.memory_format != "own":
         last = compute.memory_format == "channels_last"
         formats = (torch.channels_last, torch.channels_last_3d) if last else (torch.contiguous_format,) * 2
@@ -98,9 +102,29 @@ def prepare_network(network: nn.Module, compute: Compute) -> None:
         convert_conv3d_weight_memory_format(network, formats[1])
     if compute.compile or compute.cuda_graphs:
         for name in COMPILED_PARTS:
-            # for any size it would compile slower code, and only the last batch of an epoch has another
-            options = {"mode": "reduce-overhead"} if compute.cuda_graphs else {}
-            getattr(network, name).compile(dynamic=False, **options)
+            _compile(network.get_submodule(name), compute, in_training_alone)
+    if compute.cuda_graphs:
+        # what the graphs gave in the step before may be written over from here on
+        network.register_forward_pre_hook(lambda *_: torch.compiler.cudagraph_mark_step_begin())
+
+
+def _compile(part: nn.Module, compute: Compute, in_training_alone: bool) -> None:
+    """Let torch.compile take a part for batches of the first size that it sees, in training and in testing.
+
+    A batch of another size, such as the last of an epoch, is computed as it was before: it is rare, and compiling for
+    it takes as long as for the others. Code for any size would be slower.
+    """
+    plain = part._call_impl
+    compiled = torch.compile(plain, dynamic=False, mode="reduce-overhead" if compute.cuda_graphs else None)
+    shapes: dict[bool, torch.Size] = {}
+
+    def call(inputs: torch.Tensor, *others: Any, **named: Any) -> Any:
+        if in_training_alone and not part.training:
+            return plain(inputs, *others, **named)
+        first = shapes.setdefault(part.training, inputs.shape)
+        return (compiled if inputs.shape == first else plain)(inputs, *others, **named)
+
+    part._compiled_call_impl = call  # what nn.Module.compile() sets
 
 
 def autocast(compute: Compute, device_type: str) -> AbstractContextManager:
@@ -116,6 +140,11 @@ def optim_wrapper_of(settings: Mapping[str, Any], compute: Compute, device_type:
         UserError: when the optimiser has no fused step, or a wrapper of one's own would have to change.
     """
     wrapper = dict(settings)
+    if compute.cuda_graphs and wrapper.get("accumulative_counts", 1) > 1:
+        raise UserError(
+            "--cuda-graphs: gradients of several batches are added up (optim_wrapper.accumulative_counts is "
+            f"{wrapper['accumulative_counts']}), and graphs write over those of the batch before: use --compile"
+        )
     kind = wrapper.get("type", OptimWrapper)
     if compute.precision in HALF:
         if kind is not OptimWrapper:

@@ -92,7 +92,7 @@ class Workload:
         self.set_up_torch()
         self.network.eval()
         with torch.no_grad(), autocast(self.compute, self.device.type):
-            scores = forward(video).float()
+            scores = forward(video).float().clone()
         self.network.train()
         torch.manual_seed(0)  # the same dropout, where the operators are the same
         label = torch.arange(len(video), device=self.device) % self.config.model.head.num_classes

@@ -1,6 +1,7 @@
 """The compute switches: told the same way in a config, on a command line and in a result, and carried out."""
 
 import argparse
+import copy
 import json
 
 import pytest
@@ -80,6 +81,42 @@ def test_memory_format_and_compilation_are_set_on_the_network():
     prepare_network(model, Compute(memory_format="channels_last", compile=True))
     assert weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()
     assert model.backbone._compiled_call_impl is not None and model.aggregator._compiled_call_impl is not None
+
+
+def test_full_batches_are_compiled_and_tests_of_a_training_are_not(monkeypatch):
+    """The last batch of an epoch is smaller, and compiling for it would take as long as for all the others."""
+    compiled = []
+
+    def recorded(function, **options):
+        assert options == {"dynamic": False, "mode": None}
+        return lambda *inputs: compiled.append(len(inputs[0])) or function(*inputs)
+
+    monkeypatch.setattr(torch, "compile", recorded)
+    model = nn.ModuleDict({"backbone": nn.Linear(2, 2), "aggregator": nn.Linear(2, 2)})
+    prepare_network(model, Compute(compile=True), in_training_alone=True)
+    for batch in (4, 3, 4):
+        model["backbone"](torch.zeros(batch, 2))
+    model.eval()
+    model["backbone"](torch.zeros(4, 2))
+    assert compiled == [4, 4]
+    always = copy.deepcopy(model)
+    prepare_network(always, Compute(compile=True))
+    always["backbone"](torch.zeros(5, 2))
+    assert compiled == [4, 4, 5]
+
+
+def test_graphs_begin_anew_with_every_step(monkeypatch):
+    steps = []
+    monkeypatch.setattr(torch, "compile", lambda function, **options: function)
+    monkeypatch.setattr(torch.compiler, "cudagraph_mark_step_begin", lambda: steps.append("begin"))
+    config = load_config(SYNTHETIC)
+    model = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
+    prepare_network(model, Compute(cuda_graphs=True))
+    for _ in range(2):
+        model(torch.zeros(1, 1, 3, 16, 48, 48))
+    assert steps == ["begin", "begin"]
+    with pytest.raises(UserError, match="--cuda-graphs: gradients of several batches are added up"):
+        optim_wrapper_of(SGD | {"accumulative_counts": 2}, Compute(cuda_graphs=True), "cuda")
 
 
 def test_torch_is_told_which_float32():
