@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.hooks import Hook, RuntimeInfoHook
+from mmengine.hooks import EMAHook, Hook, RuntimeInfoHook
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper, OptimWrapperDict
@@ -20,6 +20,7 @@ from cefl_bench.compute.quiet import quiet
 from cefl_bench.feeding.feed import Feed, build_feed
 from cefl_bench.feeding.residence import Residence
 from cefl_bench.hooks.runtime_info import RuntimeInfo
+from cefl_bench.hooks.write_result import WriteResult
 
 
 class PlainRunner(Runner):
@@ -66,6 +67,9 @@ class PlainRunner(Runner):
         # Here and not in the configs, which are part of the protocol: it moves no score.
         if isinstance(hook, dict) and hook.get("type") is RuntimeInfoHook:
             hook = hook | {"type": RuntimeInfo}
+        if isinstance(hook, dict) and hook.get("type") is EMAHook:
+            # Beside `WriteResult`, so after `Validate`: held-out videos are scored with averaged weights, as tests are.
+            hook = hook | {"priority": WriteResult.priority}
         super().register_hook(hook, priority)
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:

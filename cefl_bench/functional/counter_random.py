@@ -28,7 +28,7 @@ def random_words(seed_B: torch.Tensor, numbers: range) -> torch.Tensor:
 
 def uniform(seed_B: torch.Tensor, numbers: range) -> torch.Tensor:
     """(B,) int64 seeds -> (B, n) float64, evenly from 0 up to but not including 1, of the words of these numbers."""
-    return _shifted(random_words(seed_B, numbers), 11) * 2.0**-53
+    return _shifted(random_words(seed_B, numbers), 11).double() * 2.0**-53
 
 
 def _shifted(word: torch.Tensor, places: int) -> torch.Tensor:

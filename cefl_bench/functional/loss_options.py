@@ -9,6 +9,8 @@ from typing_extensions import TypedDict
 from cefl_bench.errors import UserError
 
 BALANCED = "balanced"
+ONE_CLASS_LOSSES = ("focal_gamma", "ial_weight", "ec_stfl_weight")
+"""Losses that nobody has defined for a video of two classes."""
 
 
 class LossOptions(TypedDict, total=False):

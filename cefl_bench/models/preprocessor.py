@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 import torch
@@ -10,20 +10,25 @@ from mmengine.model import BaseDataPreprocessor
 
 from cefl_bench.errors import UserError
 from cefl_bench.functional.augmentation import Augmentation, Draws
+from cefl_bench.functional.mixing import Mixing, with_partner
 from cefl_bench.functional.pixels import crop_resize, erase_, jitter_colour_, normalise_, planes, turn
 from cefl_bench.models.layers.precision import without_autocast
 from cefl_bench.registry import MODELS
+
+Settings = TypeVar("Settings", Augmentation, Mixing)
 
 
 @MODELS.register_module()
 class VideoPreprocessor(BaseDataPreprocessor):
     """uint8 (B, N, T, H, W, C) -> float (B, N, C, T, size, size), augmented when training, one draw per video.
 
-    The draw follows from the sample's seed, so neither the batch nor the number of processes changes it.
+    The draw follows from the sample's seed, so neither the batch nor the number of processes changes it. Where videos
+    are mixed, a batch gets `partner_label` and `partner_share` (B,) beside its own labels.
 
     Args:
         size: height and width of the output, in pixels.
         augment: arguments of `Augmentation`, or None for none.
+        mix: arguments of `Mixing`, mixup and cutmix of training videos, or None for none.
         antialias: where a training crop shrinks, average all pixels that an output pixel covers; without it some are
             skipped. Test frames are always averaged.
         mean, std: per channel, of values in 0..1.
@@ -36,6 +41,7 @@ class VideoPreprocessor(BaseDataPreprocessor):
         self,
         size: int,
         augment: Mapping[str, Any] | None = None,
+        mix: Mapping[str, Any] | None = None,
         antialias: bool = False,
         mean: Sequence[float] = (0.0, 0.0, 0.0),
         std: Sequence[float] = (1.0, 1.0, 1.0),
@@ -44,7 +50,9 @@ class VideoPreprocessor(BaseDataPreprocessor):
         if not isinstance(size, int) or size < 1:
             raise UserError(f"VideoPreprocessor: size is {size!r}: expected a number of pixels")
         self.size, self.antialias = size, antialias
-        self.augmentation = None if augment is None else _augmentation(augment)
+        self.augmentation = None if augment is None else _checked("augment", augment, Augmentation)
+        self.mixing = None if mix is None else _checked("mix", mix, Mixing)
+        self.register_buffer("quantiles", self.mixing.tables() if self.mixing else None, persistent=False)
         if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
             raise UserError(
                 f"VideoPreprocessor: mean is {mean}, std {std}: expected three numbers each, of red, green and blue, "
@@ -59,7 +67,16 @@ class VideoPreprocessor(BaseDataPreprocessor):
         there = {name: data[name].to(self.device, non_blocking=True) for name in needed if name in data}
         # In full precision even if the model runs in another: half precision would move a crop by part of a pixel.
         with without_autocast(self.device):
-            return data | there | {"video": self._prepare(there, training)}
+            prepared = {"video": self._prepare(there, training)}
+            if training and self.mixing is not None:
+                prepared = self._mix(prepared["video"], there)
+            return data | there | prepared
+
+    def _mix(self, video: torch.Tensor, data: dict[str, Any]) -> dict[str, Any]:
+        assert self.mixing is not None
+        blend = self.mixing.draw(data["seed"], cast(torch.Tensor, self.quantiles), self.size)
+        mixed = torch.lerp(video, with_partner(video), blend.weight[:, None, None, None])
+        return {"video": mixed, "partner_label": with_partner(data["label"]), "partner_share": blend.share}
 
     def _prepare(self, data: dict[str, Any], training: bool) -> torch.Tensor:
         video, draws = data["video"], None
@@ -89,12 +106,13 @@ class VideoPreprocessor(BaseDataPreprocessor):
         return erase_(video, draws.box) if self.augmentation.erasing else video
 
 
-def _augmentation(augment: Mapping[str, Any]) -> Augmentation:
-    known = [field.name for field in dataclasses.fields(Augmentation)]
-    for name in augment:
-        if name not in known:
-            raise UserError(f"VideoPreprocessor: augment has no {name!r}: expected {', '.join(known)}")
+def _checked(name: str, values: Mapping[str, Any], kind: type[Settings]) -> Settings:
+    """Values of a config as the dataclass that takes them."""
+    known = [field.name for field in dataclasses.fields(cast(Any, kind))]
+    for value in values:
+        if value not in known:
+            raise UserError(f"VideoPreprocessor: {name} has no {value!r}: expected {', '.join(known)}")
     try:
-        return msgspec.convert(dict(augment), Augmentation)
+        return msgspec.convert(dict(values), kind)
     except msgspec.ValidationError as error:
-        raise UserError(f"VideoPreprocessor: {error}".replace("at `$.", "at `augment.")) from None
+        raise UserError(f"VideoPreprocessor: {error}".replace("at `$.", f"at `{name}.")) from None

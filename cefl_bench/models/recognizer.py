@@ -8,6 +8,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from cefl_bench.errors import UserError
+from cefl_bench.functional.mixing import soft_labels
 from cefl_bench.models.aggregators.base import Aggregator
 from cefl_bench.models.backbones.base import Backbone
 from cefl_bench.models.heads.base import Head
@@ -26,7 +27,8 @@ class Recognizer(BaseModel):
         num_clips: regroup the frames of a video into this many consecutive clips; None keeps the clips as sampled.
 
     Raises:
-        UserError: when `num_clips` is not a whole number from 1; in `forward`, when it does not divide a video's
+        UserError: when `num_clips` is not a whole number from 1, or videos are mixed and the head has a loss that
+            takes one class a video; in `forward`, when it does not divide a video's
             frames, or the backbone's feature is not of its `feat_dim`.
     """
 
@@ -40,6 +42,8 @@ class Recognizer(BaseModel):
         self.backbone: Backbone = MODELS.build(backbone)
         self.aggregator: Aggregator = MODELS.build(aggregator | {"in_dim": self.backbone.feat_dim})
         self.head: Head = MODELS.build(head | {"in_dim": self.aggregator.feat_dim})
+        if getattr(self.data_preprocessor, "mixing", None) is not None:
+            self.head.check_soft_labels()
 
     def extract(self, video_BNCTHW: Tensor) -> tuple[Tensor, Tensor | None]:
         """Videos -> their features (B, D), and the clip weights (B, N) where the aggregator has them."""
@@ -59,12 +63,18 @@ class Recognizer(BaseModel):
         """`tensor`: scores (B, K). `loss`: the head's losses. `predict`: a `Prediction` per video, on the host."""
         feature, clip_weights = self.extract(video)
         if mode == "loss":
-            return self._losses(feature, others["label"])
+            return self._losses(feature, self._labels(others))
         scores = self.head(feature)
         if mode == "tensor":
             return scores
         scores, clip_weights = _to_host(scores, clip_weights)
         return [_prediction(i, scores, clip_weights, others) for i in range(scores.shape[0])]
+
+    def _labels(self, batch: Mapping[str, Any]) -> Tensor:
+        """(B,), or (B, K) where videos are mixed."""
+        if "partner_label" not in batch:
+            return batch["label"]
+        return soft_labels(batch["label"], batch["partner_label"], batch["partner_share"], self.head.num_classes)
 
     def _losses(self, feature_BD: Tensor, label_B: Tensor) -> dict[str, Tensor]:
         """The losses of the head, and those that the other parts add."""

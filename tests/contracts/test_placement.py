@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.hooks import RuntimeInfoHook
+from mmengine.hooks import EMAHook, RuntimeInfoHook
 from mmengine.logging import MessageHub
 
 from cefl_bench.commands.runner import PlainRunner
@@ -14,6 +14,7 @@ from cefl_bench.config import load_config
 from cefl_bench.contracts.placement import on_gpu, sample_batch, sent
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.hooks.runtime_info import RuntimeInfo
+from cefl_bench.hooks.validate import Validate
 from cefl_bench.hooks.write_result import WriteResult
 from cefl_bench.models.heads.mlp_head import MLPHead
 from cefl_bench.plain import plain
@@ -88,6 +89,14 @@ def test_the_runner_takes_the_hook_that_does_not_wait(small):
     assert steps(config, model, [Progress(), RuntimeInfoHook()], runner) > 20, "why it does"
     PlainRunner.register_hook(stand_in := _Hooks(), dict(type=RuntimeInfoHook))
     assert [type(hook) for hook in stand_in._hooks] == [RuntimeInfo]
+
+
+def test_held_out_videos_are_scored_with_averaged_weights():
+    """An averaging hook puts its weights in before a test and takes them out after it, when `Validate` scores."""
+    PlainRunner.register_hook(stand_in := _Hooks(), dict(type=EMAHook))  # hooks of a config come before those of a run
+    for hook in (WriteResult({}), Validate({}, [])):
+        PlainRunner.register_hook(stand_in, hook)
+    assert [type(hook) for hook in stand_in._hooks] == [Validate, EMAHook, WriteResult]
 
 
 class _Hooks(PlainRunner):

@@ -29,3 +29,10 @@ def test_a_seed_gives_the_same_in_any_batch():
     together = uniform(seeds, range(0, 30))
     for row, seed in zip(together, seeds, strict=True):
         assert torch.equal(uniform(seed[None], range(0, 30))[0], row)
+
+
+def test_numbers_are_whole_53_bit_ones_below_1():
+    """In float32, one in 30 million would be rounded up to 1, which no table of quantiles has a place for."""
+    numbers = uniform(torch.arange(50), range(0, 4))
+    words = random_words(torch.arange(50), range(0, 4)).tolist()
+    assert numbers.tolist() == [[(word % 2**64 >> 11) / 2**53 for word in row] for row in words]

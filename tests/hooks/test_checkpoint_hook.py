@@ -17,6 +17,7 @@ FAST = (
     "train_dataloader.persistent_workers=False",
     "train_dataloader.dataset.pipeline.0.size=40",
 )
+MIX = "data_preprocessor.mix={'mixup':0.8,'cutmix':1.0}"
 ACCUMULATE = "optim_wrapper.accumulative_counts=2"  # of three batches in an epoch: one waits for the next epoch
 
 
@@ -46,8 +47,8 @@ def killed_after_an_epoch(monkeypatch):
 
 @pytest.mark.parametrize(
     ("options", "hooks"),
-    [((ACCUMULATE,), ()), ((), (dict(type=EMAHook, momentum=0.1),)), ((ACCUMULATE,), (dict(type=EMAHook),))],
-    ids=["accumulated gradients", "averaged weights", "both"],
+    [((ACCUMULATE,), ()), ((), (dict(type=EMAHook, momentum=0.1),)), ((ACCUMULATE, MIX), (dict(type=EMAHook),))],
+    ids=["accumulated gradients", "averaged weights", "both, of mixed videos"],
 )
 def test_a_resumed_run_ends_at_the_same_bits(options, hooks, with_data, tmp_path, killed_after_an_epoch):
     whole = start(tmp_path / "whole", *options, hooks=hooks)

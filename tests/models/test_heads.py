@@ -90,3 +90,24 @@ def test_a_model_whose_weights_are_to_be_counted_can_be_timed_and_checked():
     _, shape = video_shape(config)
     Workload(config, shape, frame_size=40, device=torch.device("cpu")).training(2)()
     assert_kept(examine_model(config))
+
+
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"class_weights": WEIGHTS}], ids=str)
+def test_soft_labels_of_one_class_are_that_class_and_of_two_lie_between(options):
+    torch.manual_seed(0)
+    head = LinearHead(in_dim=24, num_classes=7, **options)
+    head.check_soft_labels()
+    other = LABEL.roll(1)
+    (hard,), (partner,) = head.loss(FEATURE, LABEL).values(), head.loss(FEATURE, other).values()
+    one, two = F.one_hot(LABEL, 7).float(), F.one_hot(other, 7).float()
+    torch.testing.assert_close(head.loss(FEATURE, one)["loss_class"], hard)
+    mixed = head.loss(FEATURE, 0.7 * one + 0.3 * two)["loss_class"]
+    torch.testing.assert_close(mixed, 0.7 * hard + 0.3 * partner)
+
+
+@pytest.mark.parametrize("name", ["focal_gamma", "ial_weight", "ec_stfl_weight"])
+def test_a_loss_of_one_class_and_mixed_videos_are_refused_together(name):
+    config = load_config(SYNTHETIC, parse_options(TINY) | {f"model.head.{name}": 1.0})
+    preprocessor = config.data_preprocessor | {"mix": {}}
+    with pytest.raises(UserError, match=f"MLPHead: {name} takes one class a video, and data_preprocessor.mix gives"):
+        MODELS.build(config.model | {"data_preprocessor": preprocessor})

@@ -27,5 +27,6 @@ class Aggregator(BaseModule):
         """Losses of its own, `loss_<what>`, which `Recognizer` adds to the head's; by default none.
 
         Asked for after `forward` of the same videos, in training alone. What a loss needs of it, `forward` keeps.
+        Labels of mixed videos are (B, K) shares of classes.
         """
         return {}

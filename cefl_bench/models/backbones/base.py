@@ -79,6 +79,6 @@ class Backbone(BaseModule):
         """Losses of its own, `loss_<what>`, which `Recognizer` adds to the head's; by default none.
 
         Asked for after `encode_videos` of the same B videos, in training alone. What a loss needs of it, `forward`
-        keeps: there a video's clips come one after the other, B * N in all.
+        keeps: there a video's clips come one after the other, B * N in all. Labels of mixed videos are (B, K) shares.
         """
         return {}

@@ -9,7 +9,7 @@ from mmengine.model import BaseModule
 from typing_extensions import Unpack
 
 from cefl_bench.errors import UserError
-from cefl_bench.functional.loss_options import BALANCED, LossOptions, check_loss_options
+from cefl_bench.functional.loss_options import BALANCED, ONE_CLASS_LOSSES, LossOptions, check_loss_options
 from cefl_bench.functional.losses import ec_stfl_loss, focal_loss, intensity_aware_loss
 
 
@@ -41,8 +41,23 @@ class Head(BaseModule):
     def forward(self, feature_BD: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
 
+    def check_soft_labels(self) -> None:
+        """Refuse soft labels for losses that take one class a video; a head with losses of its own overrides this.
+
+        Raises:
+            UserError: naming the first of them.
+        """
+        for name in ONE_CLASS_LOSSES:
+            if self.losses.get(name):
+                raise UserError(
+                    f"{type(self).__name__}: {name} takes one class a video, and data_preprocessor.mix gives it two: "
+                    "leave one of them out"
+                )
+
     def loss(self, feature_BD: torch.Tensor, label_B: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Losses against the labels (B,), which are added up; a head with other losses overrides this.
+        """Losses against the labels, which are added up; a head with other losses overrides this.
+
+        Labels are (B,), or (B, K) shares of classes where videos are mixed, which `check_soft_labels` has let pass.
 
         Keys are `loss_<what>`: `loss_class`, and `loss_ial` and `loss_ec_stfl`, times their weight, where it is not 0.
         """
@@ -64,4 +79,7 @@ class Head(BaseModule):
         if gamma := self.losses.get("focal_gamma"):
             return focal_loss(score_BK, label_B, gamma, weight_K)
         smoothing = self.losses.get("label_smoothing", 0.0)
-        return F.cross_entropy(score_BK, label_B, weight_K, label_smoothing=smoothing)
+        loss = F.cross_entropy(score_BK, label_B, weight_K, label_smoothing=smoothing)
+        if label_B.dim() == 2 and weight_K is not None:  # of soft labels torch takes the plain mean
+            loss = loss * len(label_B) / (label_B @ weight_K).sum()
+        return loss
