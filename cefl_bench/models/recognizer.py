@@ -40,6 +40,7 @@ class Recognizer(BaseModel):
         self.backbone: Backbone = MODELS.build(backbone)
         self.aggregator: Aggregator = MODELS.build(aggregator | {"in_dim": self.backbone.feat_dim})
         self.head: Head = MODELS.build(head | {"in_dim": self.aggregator.feat_dim})
+        self.backbone.know_classes(self.head.num_classes)
 
     def extract(self, video_BNCTHW: Tensor) -> tuple[Tensor, Tensor | None]:
         """Videos -> their features (B, D), and the clip weights (B, N) where the aggregator has them."""
