@@ -13,7 +13,9 @@ from cefl_bench.config import bases, corpora, load_config
 from cefl_bench.cost.flops import count
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
+from cefl_bench.functional.loss_options import LossOptions
 from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
+from cefl_bench.models.backbones.base import Backbone
 from cefl_bench.models.start import init_source
 from cefl_bench.plain import plain
 from cefl_bench.registry import MODELS
@@ -83,13 +85,21 @@ class MethodCost(NamedTuple):
 def method_cost(config: Config, known: dict[str, MethodCost]) -> ZooCost:
     """What a test video costs. A method is counted once: on other corpora only its head has other classes.
 
+    One whose backbone has classifiers of its own is counted once for every number of classes.
+
     Args:
         known: of each method, what it costs; added to.
     """
     model = plain(config.model.to_dict())
-    method = {key: value for key, value in model["head"].items() if key != "num_classes"}
+    free = {*LossOptions.__annotations__}  # what costs a test nothing
+    if config.model.backbone.type.know_classes is Backbone.know_classes:
+        free.add("num_classes")
+    counted = {
+        "backbone": {name: value for name, value in model["backbone"].items() if name != "init_cfg"},
+        "head": {name: value for name, value in model["head"].items() if name not in free},
+    }
     views, shape = video_shape(config)
-    key = json.dumps([model | {"head": method}, views, shape], sort_keys=True)
+    key = json.dumps([model | counted, views, shape], sort_keys=True)
     if key not in known:
         with torch.device("meta"):
             network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})

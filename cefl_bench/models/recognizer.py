@@ -44,6 +44,7 @@ class Recognizer(BaseModel):
         self.head: Head = MODELS.build(head | {"in_dim": self.aggregator.feat_dim})
         if getattr(self.data_preprocessor, "mixing", None) is not None:
             self.head.check_soft_labels()
+        self.backbone.know_classes(self.head.num_classes)
 
     def extract(self, video_BNCTHW: Tensor) -> tuple[Tensor, Tensor | None]:
         """Videos -> their features (B, D), and the clip weights (B, N) where the aggregator has them."""

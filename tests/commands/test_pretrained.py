@@ -5,6 +5,7 @@ import json
 import pytest
 import timm
 import torch
+import torchvision
 from helpers.run import ROOT
 from helpers.simulated import SMALL, TWO, simulate
 
@@ -13,13 +14,23 @@ from cefl_bench.commands.setup import RunOptions
 from cefl_bench.commands.train import resolve, run
 from cefl_bench.config import load_config
 from cefl_bench.functional.protocol import difference, protocol_of
+from cefl_bench.models.weights import convert, fit_of
 from cefl_bench.plain import plain
+from cefl_bench.registry import MODELS
 from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.markdown import markdown
 from cefl_bench.runs.checkpoints import weights_sha256
 
 CONFIGS = ROOT / "configs"
 LEAVES = sorted(path.stem for path in CONFIGS.glob("*_dfew_pretrained.py"))
+KINETICS_FILES = {
+    "r3d18": ("r3d_18", "r3d_18-b3b3357e.pth"),
+    "mc3_18": ("mc3_18", "mc3_18-a90a0ba3.pth"),
+    "r2plus1d_18": ("r2plus1d_18", "r2plus1d_18-91a641e6.pth"),
+    "s3d": ("s3d", "s3d-d76dad2f.pth"),
+    "swin3d_t": ("swin3d_t", "swin3d_t-7615ae03.pth"),
+}
+"""Method -> torchvision's network, and the file of its weights as torchvision documents it."""
 SMALL_RUN = (
     "model.backbone.name=test_resnet",
     "model.backbone.init_cfg.timm=None",
@@ -40,15 +51,26 @@ def test_a_leaf_differs_from_its_fair_twin_in_its_start_and_in_nothing_else(name
     init_cfg = twins[1]["model"]["backbone"].pop("init_cfg")
     assert twins[0]["model"] == twins[1]["model"]
     facts = start_facts(init_cfg)
-    assert facts["start"] == ("Kinetics-400" if name.startswith("r3d18") else "ImageNet")
-    assert facts["source"] in (
-        "timm resnet18.a1_in1k",
-        "torchvision r3d_18 KINETICS400_V1 (r3d_18-b3b3357e.pth)",  # as torchvision documents its file
-    )
+    method = name.partition("_dfew")[0]
+    if method in KINETICS_FILES:
+        network, file = KINETICS_FILES[method]
+        assert facts == {"start": "Kinetics-400", "source": f"torchvision {network} KINETICS400_V1 ({file})"}
+    else:
+        assert facts == {"start": "ImageNet", "source": "timm resnet18.a1_in1k"}
 
 
-def test_the_four_networks_with_public_weights_have_a_leaf():
-    assert {leaf.partition("_dfew")[0] for leaf in LEAVES} >= {"ceflnet", "r3d18", "resnet18_frames", "resnet18_lstm"}
+def test_the_networks_with_public_weights_have_a_leaf():
+    leaves = {leaf.partition("_dfew")[0] for leaf in LEAVES}
+    assert leaves >= {"ceflnet", "resnet18_frames", "resnet18_lstm", *KINETICS_FILES}
+
+
+@pytest.mark.parametrize("method", KINETICS_FILES)
+def test_a_network_of_torchvision_fills_the_whole_trunk(method):
+    with torch.device("meta"):
+        backbone = MODELS.build(load_config(CONFIGS / f"{method}_dfew.py").model.backbone)
+        weights = torchvision.models.get_model(KINETICS_FILES[method][0]).state_dict()
+    fit = fit_of(backbone, convert(weights, backbone.state_dict()))
+    assert fit.share == 1 and not fit.missing
 
 
 def test_what_the_protocol_says_of_a_start(tmp_path):

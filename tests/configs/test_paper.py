@@ -6,7 +6,7 @@ The expected values are written from descriptions of that code; pixels come from
 import numpy as np
 import pytest
 import torch
-from helpers.run import ROOT
+from helpers.paper import LEAVES, sampled
 from PIL import Image
 from torch import nn
 
@@ -15,30 +15,8 @@ from cefl_bench.errors import UserError
 from cefl_bench.functional.augmentation import Augmentation
 from cefl_bench.models.start import init_source
 from cefl_bench.registry import MODELS, TRANSFORMS
-from cefl_bench.transforms.sample_clips import SampleClips
 
-LEAVES = {path.stem: path for path in sorted((ROOT / "configs").glob("*_paper.py"))}
 CEFLNET, FORMER_DFER, C3D = (f"{method}_dfew_paper" for method in ("ceflnet", "former_dfer", "c3d"))
-
-
-class Length:
-    """The frames of a video, of which only the number is asked."""
-
-    def __init__(self, num_frames: int) -> None:
-        self.num_frames = num_frames
-
-    def __len__(self) -> int:
-        return self.num_frames
-
-
-def sampled(config, split: str, num_frames: int, seed: int | None = 0, **options) -> np.ndarray:
-    """(N, T) frames that a leaf takes of a video; `options` are added to those of the leaf."""
-    loader = config.train_dataloader if split == "train" else config.test_dataloader
-    transform = dict(loader.dataset.pipeline[1]) | options
-    assert transform.pop("type") is SampleClips
-    rng = np.random.default_rng(seed) if split == "train" else None
-    results = {"frames": Length(num_frames), "rng": rng, "path": "a.mp4", "name": "a"}
-    return SampleClips(**transform).transform(results)["frame_indices"]
 
 
 def network_sees(config, file) -> np.ndarray:

@@ -75,6 +75,12 @@ class Backbone(BaseModule):
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
 
+    def know_classes(self, num_classes: int) -> None:
+        """Build what a loss of its own classifies with, into `num_classes` classes; by default nothing.
+
+        `Recognizer` calls it once, when it has built the head, which knows the classes of the corpus.
+        """
+
     def auxiliary_losses(self, label_B: torch.Tensor) -> dict[str, torch.Tensor]:
         """Losses of its own, `loss_<what>`, which `Recognizer` adds to the head's; by default none.
 

@@ -8,6 +8,10 @@ paper's figure. The figure's encoder (`variant='figure'`) relates the attended f
 features f to the clip, weighs them without a sigmoid, and sums the 512-wide f' without dividing by the weights and
 without a projection.
 
+`variant='cosine'` is the encoder of EST, the same authors' next network: Liu et al., Expression Snippet Transformer for
+Robust Video-based Facial Expression Recognition, Pattern Recognition 138 (2023), https://arxiv.org/abs/2109.08409, as
+they released it.
+
 Where we depart from the released code: it runs the trunk once for every clip and frame position, on the B frames that
 the videos of a batch have there (`frame_batches='per_position'`). Our default runs it once over all frames: equal in
 eval mode, other batch statistics in training, and far faster. From scratch a ResNet starts as timm's do, with the last
@@ -18,6 +22,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import nn
 
@@ -25,6 +30,8 @@ from cefl_bench.errors import UserError
 from cefl_bench.models.backbones.base import Backbone
 from cefl_bench.models.layers.frame_trunk import frame_trunk
 from cefl_bench.registry import MODELS
+
+MIN_COSINE = 1e-8
 
 
 @MODELS.register_module()
@@ -38,7 +45,7 @@ class ClipFeatureEncoder(Backbone):
     Args:
         trunk: any timm network; sees one frame, (3, H, W) -> D, globally pooled.
         trunk_args: further arguments of `timm.create_model`.
-        variant: `released` or `figure`.
+        variant: `released` or `figure`; `cosine` for EST.
         frame_batches: over which frames BatchNorm takes its statistics in training: `joint`, all B * N * T of a batch,
             or `per_position`, the B frames of one position in one clip, which is N * T passes through the trunk.
     """
@@ -55,8 +62,8 @@ class ClipFeatureEncoder(Backbone):
         init_cfg: Mapping[str, str | None] | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if variant not in ("released", "figure"):
-            raise UserError(f"ClipFeatureEncoder: variant is {variant!r}: expected 'released' or 'figure'")
+        if variant not in RELATIONS:
+            raise UserError(f"ClipFeatureEncoder: variant is {variant!r}: expected 'released', 'figure' or 'cosine'")
         if frame_batches not in ("joint", "per_position"):
             raise UserError(
                 f"ClipFeatureEncoder: frame_batches is {frame_batches!r}: expected 'joint' or 'per_position'"
@@ -64,8 +71,7 @@ class ClipFeatureEncoder(Backbone):
         self.frame_batches = frame_batches
         self.trunk, self.feat_dim = frame_trunk(trunk, **(trunk_args or {}))
         self.self_attention = SelfAttention(self.feat_dim, num_heads)
-        relation = LocalGlobalRelation if variant == "released" else FigureRelation
-        self.relation = relation(self.feat_dim)
+        self.relation = RELATIONS[variant](self.feat_dim)
 
     def encode_videos(self, video_BNCTHW: torch.Tensor) -> torch.Tensor:
         if self._joint():
@@ -135,3 +141,25 @@ class FigureRelation(BaseModule):
         clip_BTD = attended_BTD.amax(dim=1, keepdim=True).expand_as(attended_BTD)
         weight = self.weigh(torch.cat([attended_BTD, clip_BTD], dim=-1))
         return (weight * attended_BTD).sum(dim=1)
+
+
+class CosineRelation(BaseModule):
+    """Frame features f and attended f', both (B, T, D) -> (B, D): EST's in the place of cascaded attention two.
+
+    w_k = max(cos(f'_k, g), 1e-8), R = sum_k w_k f'_k / sum_k w_k. Nothing in it is learned.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+
+    def forward(self, frame_BTD: torch.Tensor, attended_BTD: torch.Tensor) -> torch.Tensor:
+        clip_BTD = attended_BTD.amax(dim=1, keepdim=True)
+        weight = F.cosine_similarity(attended_BTD, clip_BTD, dim=-1).clamp_min(MIN_COSINE).unsqueeze(-1)
+        return (weight * attended_BTD).sum(dim=1) / weight.sum(dim=1)
+
+
+RELATIONS: dict[str, type[LocalGlobalRelation] | type[FigureRelation] | type[CosineRelation]] = {
+    "released": LocalGlobalRelation,
+    "figure": FigureRelation,
+    "cosine": CosineRelation,
+}
