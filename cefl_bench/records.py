@@ -111,6 +111,8 @@ class Prediction(TypedDict):
     """(K,) logits. NaN where the video could not be read, which counts as wrong; -inf for a class not allowed."""
     clip_weights: NotRequired["torch.Tensor"]
     """(N,) how much each clip counts, summing to one, where the aggregator has such weights."""
+    view_scores: NotRequired["torch.Tensor"]
+    """(N, K) logits of each view alone, where the clips of a video are views."""
     frame_indices: np.ndarray
     frame_intensity: np.ndarray
     apex: np.ndarray

@@ -85,11 +85,11 @@ def explain_video(model: Recognizer, dataset: VideoDataset, index: int) -> Expla
 
 def _classify(model: Recognizer, video_BNCTHW: Tensor, allowed_K: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Videos -> probabilities (B, K) of the allowed classes, and the clip weights (B, N) where there are any."""
-    feature, weights = model.extract(video_BNCTHW)
-    logits = model.head(feature)
+    outputs = model.classify(video_BNCTHW)
+    logits = outputs.scores
     if allowed_K is not None:
         logits = logits.masked_fill(~allowed_K.to(logits.device), -torch.inf)
-    return logits.softmax(dim=1), weights
+    return logits.softmax(dim=1), outputs.clip_weights
 
 
 def _chosen(dataset: VideoDataset, names: Sequence[str], num: int) -> list[int]:

@@ -144,6 +144,8 @@ def video_shape(config: Config) -> tuple[int, tuple[int, int, int, int, int]]:
         )
     *views, clips, frames, _, _, channels = shapes.pop()
     size = config.data_preprocessor["size"]
+    if config.model.get("views"):
+        views, clips = [*views, clips], 1
     return prod(views), (clips, channels, frames, size, size)
 
 

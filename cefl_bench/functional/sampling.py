@@ -123,12 +123,54 @@ def segment_frames(
     return np.minimum(indices.reshape(1, -1), num_frames - 1)
 
 
+def dense_clips(
+    num_frames: int,
+    rng: np.random.Generator | None = None,
+    num_frames_per_clip: int = 16,
+    stride: int = 4,
+    num_views: int = 1,
+    short: str = "stretched",
+) -> np.ndarray:
+    """(1, T) indices of T frames, `stride` apart, from a random place; at test (views, T), from evenly spaced ones.
+
+    So the transformers after VideoMAE are trained and tested (Tong et al., NeurIPS 2022). One view lies in the middle;
+    of several the first begins with the video, and the last ends with it. Where a video is shorter than T * stride
+    frames, all views are the same.
+
+    Args:
+        num_views: how many at test; `Recognizer(views=True)` scores each alone.
+        short: how a shorter video fills a clip: `stretched` plays it in T frames; `held`, as the released code of
+            MAE-DFER does, takes every `stride`-th frame and repeats the last one.
+
+    Raises:
+        UserError: when the video has no frame.
+    """
+    _check_not_empty(num_frames)
+    if short not in ("stretched", "held"):
+        raise UserError(f"SampleClips: short is {short!r}: expected 'stretched' or 'held'")
+    spare = num_frames - num_frames_per_clip * stride
+    if rng is not None:
+        begins = np.array([rng.integers(spare + 1) if spare > 0 else 0])
+    elif num_views == 1:
+        begins = np.array([max(spare, 0) // 2])
+    else:
+        begins = np.linspace(0, max(spare, 0), num_views).astype(np.int64)
+    if spare < 0 and short == "stretched":
+        return np.tile(stretch(num_frames, num_frames_per_clip), (len(begins), 1))
+    indices = begins[:, None] + stride * np.arange(num_frames_per_clip)
+    return np.minimum(indices, num_frames - 1)
+
+
 def _check_not_empty(num_frames: int) -> None:
     if num_frames < 1:
         raise UserError(f"a video of {num_frames} frames cannot be sampled: expected at least 1")
 
 
-SCHEMES: dict[str, Callable[..., np.ndarray]] = {"segments": segment_frames, "ceflnet": ceflnet_clips}
+SCHEMES: dict[str, Callable[..., np.ndarray]] = {
+    "segments": segment_frames,
+    "ceflnet": ceflnet_clips,
+    "dense": dense_clips,
+}
 """The ways to sample, by the names that configs have for them."""
 
 

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from cefl_bench.files import write_text
 from cefl_bench.functional.localization import localization_scores
 from cefl_bench.functional.recall import predicted_class, recall_scores
+from cefl_bench.functional.views import view_scores
 from cefl_bench.hooks.losses import EpochLosses
 from cefl_bench.records import Prediction
 from cefl_bench.registry import HOOKS
@@ -181,6 +182,8 @@ class WriteResult(Hook):
         label = np.array([prediction["label"] for prediction in self._last_predictions])
         pred = predicted_class(np.stack([prediction["scores"] for prediction in self._last_predictions]))
         scores = recall_scores(label, pred, len(self.facts["classes"]))
+        if "view_scores" in self._last_predictions[0]:
+            scores |= {"views": view_scores(self._last_predictions, len(self.facts["classes"]))}
         localization = localization_scores(self._last_predictions)
         return _plain(scores | ({"localization": localization} if localization["videos"] else {}))
 

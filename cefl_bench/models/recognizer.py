@@ -1,7 +1,8 @@
 """Recognizer: backbone -> aggregator -> head."""
 
+import math
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from mmengine.model import BaseModel
@@ -16,6 +17,17 @@ from cefl_bench.records import Prediction
 from cefl_bench.registry import MODELS
 
 
+class Outputs(NamedTuple):
+    """What a model says of a batch of videos."""
+
+    scores: Tensor
+    """(B, K) logits."""
+    clip_weights: Tensor | None = None
+    """(B, N), where the aggregator has them and clips are no views."""
+    view_scores: Tensor | None = None
+    """(B, N, K) logits of each view, where clips are views."""
+
+
 @MODELS.register_module()
 class Recognizer(BaseModel):
     """(B, N, C, T, H, W) -> scores (B, K): encodes every clip, joins the clips of a video, classifies it.
@@ -25,6 +37,8 @@ class Recognizer(BaseModel):
     Args:
         backbone, aggregator, head, data_preprocessor: configs of the parts.
         num_clips: regroup the frames of a video into this many consecutive clips; None keeps the clips as sampled.
+        views: what was sampled as N clips are N views: each is classified alone, as a video of its own, and a video's
+            scores are the logarithm of the mean of their softmax. In training each view has a loss.
 
     Raises:
         UserError: when `num_clips` is not a whole number from 1, or videos are mixed and the head has a loss that
@@ -33,12 +47,18 @@ class Recognizer(BaseModel):
     """
 
     def __init__(
-        self, backbone: dict, aggregator: dict, head: dict, data_preprocessor: dict, num_clips: int | None = None
+        self,
+        backbone: dict,
+        aggregator: dict,
+        head: dict,
+        data_preprocessor: dict,
+        num_clips: int | None = None,
+        views: bool = False,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         if num_clips is not None and (not isinstance(num_clips, int) or num_clips < 1):
             raise UserError(f"Recognizer: num_clips is {num_clips!r}: expected a whole number from 1, or None")
-        self.num_clips = num_clips
+        self.num_clips, self.views = num_clips, views
         self.backbone: Backbone = MODELS.build(backbone)
         self.aggregator: Aggregator = MODELS.build(aggregator | {"in_dim": self.backbone.feat_dim})
         self.head: Head = MODELS.build(head | {"in_dim": self.aggregator.feat_dim})
@@ -62,14 +82,26 @@ class Recognizer(BaseModel):
         self, video: Tensor, mode: str = "tensor", **others: Any
     ) -> Tensor | dict[str, Tensor] | list[Prediction]:
         """`tensor`: scores (B, K). `loss`: the head's losses. `predict`: a `Prediction` per video, on the host."""
-        feature, clip_weights = self.extract(video)
         if mode == "loss":
-            return self._losses(feature, self._labels(others))
-        scores = self.head(feature)
+            label = self._labels(others)
+            if self.views:
+                video, label = _as_videos(video), label.repeat_interleave(video.shape[1], dim=0)
+            return self._losses(self.extract(video)[0], label)
+        outputs = self.classify(video)
         if mode == "tensor":
-            return scores
-        scores, clip_weights = _to_host(scores, clip_weights)
-        return [_prediction(i, scores, clip_weights, others) for i in range(scores.shape[0])]
+            return outputs.scores
+        outputs = _to_host(outputs)
+        return [_prediction(i, outputs, others) for i in range(len(video))]
+
+    def classify(self, video_BNCTHW: Tensor) -> Outputs:
+        """Videos -> what the model says of them, views merged."""
+        if not self.views:
+            feature, clip_weights = self.extract(video_BNCTHW)
+            return Outputs(self.head(feature), clip_weights)
+        scores_BVK = self.head(self.extract(_as_videos(video_BNCTHW))[0]).unflatten(0, video_BNCTHW.shape[:2])
+        view_scores_BVK = scores_BVK.float().log_softmax(dim=2)
+        merged_BK = view_scores_BVK.logsumexp(dim=1) - math.log(video_BNCTHW.shape[1])
+        return Outputs(merged_BK, None, view_scores_BVK)
 
     def _labels(self, batch: Mapping[str, Any]) -> Tensor:
         """(B,), or (B, K) where videos are mixed."""
@@ -100,25 +132,30 @@ def _regroup(video_BNCTHW: Tensor, num_clips: int) -> Tensor:
     return frames.unflatten(1, (num_clips, total // num_clips)).movedim(3, 2)
 
 
-def _to_host(scores_BK: Tensor, clip_weights_BN: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Both in the host's memory, in one copy: a GPU is waited for once a batch."""
-    if clip_weights_BN is None:
-        return scores_BK.cpu(), None
-    together = torch.cat([scores_BK, clip_weights_BN], dim=1).cpu()
-    scores, clip_weights = together.split([scores_BK.shape[1], clip_weights_BN.shape[1]], dim=1)
-    return scores, clip_weights
+def _as_videos(video_BNCTHW: Tensor) -> Tensor:
+    """(B, N, C, T, H, W) -> (B * N, 1, C, T, H, W): every view a video."""
+    return video_BNCTHW.flatten(0, 1).unsqueeze(1)
 
 
-def _prediction(i: int, scores_BK: Tensor, clip_weights_BN: Tensor | None, batch: Mapping[str, Any]) -> Prediction:
+def _to_host(outputs: Outputs) -> Outputs:
+    """All in the host's memory, in one copy: a GPU is waited for once a batch."""
+    given = {name: part for name, part in outputs._asdict().items() if part is not None}
+    rows = [part.flatten(1) for part in given.values()]
+    split = torch.cat(rows, dim=1).cpu().split([row.shape[1] for row in rows], dim=1)
+    there = {name: part.reshape(given[name].shape) for name, part in zip(given, split, strict=True)}
+    return outputs._replace(**there)
+
+
+def _prediction(i: int, outputs: Outputs, batch: Mapping[str, Any]) -> Prediction:
     """Video `i` of a batch of `Sample`s, with its scores in the place of its frames."""
     prediction = {key: value[i] for key, value in batch.items()}
     prediction["label"] = int(prediction["label"])
-    scores_K = scores_BK[i]
-    if "allowed_classes" in prediction:
-        scores_K = scores_K.masked_fill(~prediction.pop("allowed_classes"), -torch.inf)
-    if prediction["unreadable"]:
-        scores_K = torch.full_like(scores_K, torch.nan)
-    elif clip_weights_BN is not None:
-        prediction["clip_weights"] = clip_weights_BN[i]
-    prediction["scores"] = scores_K
+    allowed_K = prediction.pop("allowed_classes", None)
+    for name, scores in (("scores", outputs.scores), ("view_scores", outputs.view_scores)):
+        if scores is None:
+            continue
+        score = scores[i] if allowed_K is None else scores[i].masked_fill(~allowed_K, -torch.inf)
+        prediction[name] = torch.full_like(score, torch.nan) if prediction["unreadable"] else score
+    if outputs.clip_weights is not None and not prediction["unreadable"]:
+        prediction["clip_weights"] = outputs.clip_weights[i]
     return cast(Prediction, prediction)

@@ -16,6 +16,6 @@ class FramesToScores(nn.Module):
     def forward(self, video_BNTHWC: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         recognizer = self.recognizer
         batch = recognizer.data_preprocessor({"video": video_BNTHWC}, training=False)
-        feature, clip_weights = recognizer.extract(batch["video"])
-        logits = recognizer.head(feature).float()
-        return logits, None if clip_weights is None else clip_weights.float()
+        outputs = recognizer.classify(batch["video"])
+        clip_weights = outputs.clip_weights
+        return outputs.scores.float(), None if clip_weights is None else clip_weights.float()

@@ -8,7 +8,7 @@ import numpy as np
 from cefl_bench.functional.recall import chance_limit
 from cefl_bench.runs.folder import CONFUSION, CURVES, LAST, PREDICTIONS, RESULT, SELECTED
 from cefl_bench.runs.read_result import read_result
-from cefl_bench.runs.result import BEST_TEST, HEADLINE, Localization, Scores
+from cefl_bench.runs.result import BEST_TEST, HEADLINE, Localization, Scores, Views
 
 LEFT = (RESULT, PREDICTIONS, CURVES, CONFUSION, SELECTED, LAST)
 
@@ -41,11 +41,19 @@ def _remarks(scores: Scores, of_training: bool) -> Iterator[str]:
     if scores["uar"] < limit:
         learnt = ", so nothing was learnt" if of_training else ""
         yield f"  at chance: guessing has a UAR of up to {limit:.3f}{learnt}"
+    if "views" in scores:
+        yield _on_views(scores["views"])
     if "localization" in scores:
         yield _on_localization(scores["localization"])
     for name, value in scores.get("extra", {}).items():
         if not name.startswith("localization/"):
             yield f"  {name} {'not known' if value is None else f'{value:.4g}'}"
+
+
+def _on_views(views: Views) -> str:
+    alone = ", ".join(f"{view['uar']:.3f} / {view['war']:.3f}" for view in views["alone"])
+    different = f"{views['distinct']:.2f} different ones a video, {views['most_distinct']} at most"
+    return f"  {len(views['alone'])} views merged ({different}); UAR / WAR of each alone: {alone}"
 
 
 def _on_localization(found: Localization) -> str:

@@ -38,6 +38,24 @@ class Localization(TypedDict):
     rank_correlation: Annotated[float, Meta(ge=-1, le=1)] | None
 
 
+class ViewScores(TypedDict):
+    """Scores of one view of every test clip, without the others."""
+
+    uar: Rate
+    war: Rate
+
+
+class Views(TypedDict):
+    """What merging views is worth: scores of each alone, beside those of all, which stand in `Scores` itself."""
+
+    alone: list[ViewScores]
+    """In the order that they are sampled in."""
+    distinct: Annotated[float, Meta(ge=1)]
+    """How many different ones a clip has on average: those of a short clip can be the same frames."""
+    most_distinct: Count
+    """How many the clip with most has."""
+
+
 class Scores(TypedDict):
     """All scores on the test clips at one epoch."""
 
@@ -58,6 +76,8 @@ class Scores(TypedDict):
     """What picked the epoch, in words."""
     val: NotRequired[Val]
     localization: NotRequired[Localization]
+    views: NotRequired[Views]
+    """Where a test takes several views of a clip, and averages their softmax."""
     extra: NotRequired[dict[Name, float | None]]
     """Whatever else `val_evaluator` computes, by `<metric>/<name>`; None where it is not a number."""
     path: NotRequired[Text]

@@ -15,7 +15,8 @@ class SampleClips(BaseTransform):
 
     Args:
         scheme: `segments`, one frame from each of 16 equal segments, which is what the fair track shows every method;
-            or `ceflnet`, the seven overlapping clips of CEFLNet's paper.
+            `ceflnet`, the seven overlapping clips of CEFLNet's paper; or `dense`, frames a few apart from one place,
+            and from several at test.
         **options: passed to the function of that name in `functional/sampling.py`.
 
     Raises:

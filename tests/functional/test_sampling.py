@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from cefl_bench.errors import UserError
-from cefl_bench.functional.sampling import ceflnet_clips, segment_frames, stretch
+from cefl_bench.functional.sampling import ceflnet_clips, dense_clips, segment_frames, stretch
 
 LENGTHS = (1, 11, 16, 70, 105, 847)
 
 
 @pytest.mark.parametrize("num_frames", LENGTHS)
-@pytest.mark.parametrize("scheme", [ceflnet_clips, segment_frames])
+@pytest.mark.parametrize("scheme", [ceflnet_clips, segment_frames, dense_clips])
 @pytest.mark.parametrize("seed", [None, 0, 1, 2])
 def test_indices_are_frames_of_the_video_in_order(scheme, num_frames, seed):
     indices = scheme(num_frames, None if seed is None else np.random.default_rng(seed))
@@ -20,7 +20,9 @@ def test_indices_are_frames_of_the_video_in_order(scheme, num_frames, seed):
 
 
 @pytest.mark.parametrize("num_frames", LENGTHS)
-@pytest.mark.parametrize(("scheme", "shape"), [(ceflnet_clips, (7, 5)), (segment_frames, (1, 16))])
+@pytest.mark.parametrize(
+    ("scheme", "shape"), [(ceflnet_clips, (7, 5)), (segment_frames, (1, 16)), (dense_clips, (1, 16))]
+)
 def test_shape_and_repeatability(scheme, shape, num_frames):
     assert scheme(num_frames).shape == shape
     assert (scheme(num_frames) == scheme(num_frames)).all()
@@ -103,7 +105,7 @@ def test_a_video_of_as_many_frames_as_asked_for_is_sampled_by_the_plain_rule():
     assert segment_frames(15)[0].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14]
 
 
-@pytest.mark.parametrize("scheme", [ceflnet_clips, segment_frames])
+@pytest.mark.parametrize("scheme", [ceflnet_clips, segment_frames, dense_clips])
 def test_a_video_without_frames_is_refused(scheme):
     with pytest.raises(ValueError, match="0 frames"):
         scheme(0)
@@ -150,3 +152,16 @@ def test_whole_steps_leave_the_last_frames_out_in_training_alone():
 def test_clips_that_cannot_be_taken_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         ceflnet_clips(105, **options)
+
+
+def test_dense_clips_are_those_of_mae_dfer():
+    # datasets of its released code: every fourth frame of a random 64-frame window; shorter videos repeat their last
+    assert dense_clips(200, num_views=2).tolist() == [list(range(0, 64, 4)), list(range(136, 200, 4))]
+    assert dense_clips(200)[0].tolist() == list(range(68, 132, 4)), "one view lies in the middle"
+    assert dense_clips(20, short="held")[0].tolist() == [0, 4, 8, 12, 16] + [19] * 11
+    assert dense_clips(20)[0].tolist() == stretch(20, 16).tolist()
+    assert (dense_clips(40, num_views=2) == dense_clips(40)).all(), "a short video has one view"
+    starts = {int(dense_clips(67, np.random.default_rng(seed), num_views=2)[0, 0]) for seed in range(60)}
+    assert starts == {0, 1, 2, 3} and dense_clips(64, np.random.default_rng(0)).shape == (1, 16)
+    with pytest.raises(UserError, match="short is 'cut': expected 'stretched' or 'held'"):
+        dense_clips(20, short="cut")
