@@ -43,8 +43,6 @@ from cefl_bench.parallel.distributed import take_gpu
 from cefl_bench.parallel.workers import HOLDER, LOCK, alone_in
 from cefl_bench.plain import plain
 from cefl_bench.records import Cost
-from cefl_bench.report.confusion import draw_confusion
-from cefl_bench.report.curves import draw_curves
 from cefl_bench.report.summary import summary
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.environment import device_name
@@ -199,6 +197,10 @@ def build_runner(plan: Plan, facts: dict[str, Any]) -> PlainRunner:
 def finish(folder: Path) -> Path:
     """Draw the curves and the confusion matrix of a finished run, and say how it ended."""
     if is_main_process():
+        # here, since matplotlib takes a second to load, and before the training nobody needs it
+        from cefl_bench.report.confusion import draw_confusion
+        from cefl_bench.report.curves import draw_curves
+
         result = read_result(folder / RESULT)
         draw_curves(result, folder / CURVES)
         draw_confusion(result, folder / CONFUSION)
