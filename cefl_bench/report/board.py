@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 from cefl_bench.functional.outcomes import Metric
+from cefl_bench.runs.audit import TimeCost
 from cefl_bench.runs.result import Environment, Git, Which
 
 METRICS: tuple[Metric, ...] = ("war", "uar")
@@ -63,6 +64,16 @@ class Extra(TypedDict):
     """Over the folds, of the mean over a fold's seeds."""
     std: float | None
     runs: int
+
+
+class RowAudit(TypedDict):
+    """What changes of the frames cost a method, over those of its runs that `tools/audit.py` was run on."""
+
+    runs: int
+    war: float
+    uar: float
+    """Pooled over the clips of these runs, with the frames as sampled."""
+    costs: list[TimeCost]
 
 
 class RunLine(TypedDict):
@@ -139,6 +150,8 @@ class Row(TypedDict):
     """None where not every run has it."""
     gap: Gap | None
     extra: dict[str, Extra]
+    audit: RowAudit | None
+    """None where no run has one."""
     recall: list[float | None]
     """(K,) pooled recalls, None for a class without test clips."""
     confusion: list[list[int]]

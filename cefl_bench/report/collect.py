@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cefl_bench.errors import UserError
-from cefl_bench.runs.folder import RESULT
+from cefl_bench.runs.audit import Audit, read_audit
+from cefl_bench.runs.folder import AUDIT, RESULT
 from cefl_bench.runs.predictions import Predictions, predictions_of
 from cefl_bench.runs.read_result import read_result
 from cefl_bench.runs.result import Result, headline
@@ -29,6 +30,8 @@ class Run:
     folder: Path
     source: str = ""
     """Where predictions of other code come from."""
+    audit: Audit | None = None
+    """What `tools/audit.py` left beside the result, where it did."""
 
     @property
     def external(self) -> bool:
@@ -58,6 +61,7 @@ def read_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
             left_out.append(f"{place.relative_to(folder)}: {reason}")
             continue
         run = Run(result["config_name"], result["fold"], result["seed"], predictions_of(place, result), result, place)
+        run.audit = _audit_of(run, left_out, folder)
         key = (run.method, result["protocol_id"], run.fold, result["seed"])
         if key in runs:
             raise UserError(
@@ -66,6 +70,27 @@ def read_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
             )
         runs[key] = run
     return list(runs.values()), left_out
+
+
+def _audit_of(run: Run, left_out: list[str], folder: Path) -> Audit | None:
+    """The audit beside a result; None where there is none, or it is of other weights than the numbers."""
+    path, result = run.folder / AUDIT, run.result
+    if result is None or not path.exists():
+        return None
+    audit = read_audit(path)
+    asked = (audit["config_name"], audit["fold"], audit["seed"], audit["checkpoint"]["epoch"])
+    scored = (run.method, run.fold, run.seed, result["metrics"][headline(result)]["epoch"])
+    if asked == scored and audit["classes"] == result["classes"]:
+        return audit
+    left_out.append(
+        f"{path.relative_to(folder)}: it is of {_in_words(*asked)}, and the result of {_in_words(*scored)}; run "
+        "tools/audit.py on the checkpoint of the result"
+    )
+    return None
+
+
+def _in_words(config_name: str, fold: int, seed: int | None, epoch: int | None) -> str:
+    return f"{config_name}, fold {fold}, seed {seed}, epoch {epoch}"
 
 
 def _misplaced(folder: Path) -> list[str]:

@@ -74,7 +74,7 @@ def compare(
     places = list(combinations(range(len(names)), 2))
     pairs, largest = [], []
     for a, b in places:
-        difference = _difference(predicted[a], predicted[b])
+        difference = difference_of(predicted[a], predicted[b])
         found = evidence(difference.outcomes, num_folds) if difference else None
         pairs.append(_pair(names[a], names[b], difference, found))
         largest.append(_number(found.largest()) if found else None)
@@ -114,7 +114,7 @@ def _pair(a: str, b: str, difference: Difference | None, found: Evidence | None)
     return pair
 
 
-def _difference(one: Predicted, other: Predicted) -> Difference | None:
+def difference_of(one: Predicted, other: Predicted) -> Difference | None:
     """Hits of one method less those of the other, on the clips that both have; None where they share none.
 
     Every fold gives as many runs as the one with the fewest. Where a method has one training of a fold and the other

@@ -15,6 +15,7 @@ from cefl_bench.report.board import METRICS, Leaderboard, Row
 from cefl_bench.report.naming import (
     brief,
     clips,
+    difference_text,
     mean_and_spread,
     milliseconds,
     percent,
@@ -71,6 +72,7 @@ def _templates() -> jinja2.Environment:
     numbers = {
         "percent": percent,
         "points": points,
+        "difference": difference_text,
         "probability": probability,
         "significant": significant,
         "mean_and_spread": mean_and_spread,

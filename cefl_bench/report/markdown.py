@@ -9,6 +9,7 @@ from cefl_bench.report.naming import (
     EPOCH,
     NOTHING,
     amount,
+    difference_text,
     interval,
     mean_and_spread,
     percent,
@@ -17,6 +18,7 @@ from cefl_bench.report.naming import (
     start_text,
 )
 from cefl_bench.report.notes import cut, notes, title_with_badges
+from cefl_bench.runs.audit import TimeCost
 
 HEAD = """# Leaderboard
 
@@ -65,6 +67,8 @@ def _table(table: Table) -> str:
     lines += ["", *(f"- {markdown_text(note)}" for note in notes(table))]
     if extra_metrics(table):
         lines += ["", f"### {title}: other metrics\n", *_extra(table)]
+    if any(row["audit"] for row in table["rows"]):
+        lines += ["", f"### {title}: temporal audit\n", *_audits(table)]
     if table["pairs"]:
         lines += ["", f"### {title}: pairs\n", *_pairs(table)]
     return "\n".join(lines) + "\n"
@@ -105,6 +109,31 @@ def _extra(table: Table) -> list[str]:
             cells.append((f"**{shown}**" if extra["mean"] == metric.best else shown) + spread)
         lines.append(table_line(cells))
     return lines
+
+
+def _audits(table: Table) -> list[str]:
+    lines = [
+        "Differences to the frames as sampled, in points, with their 95 % interval; bold: certainly another WAR.\n",
+        "| method | runs | frames | WAR | difference | UAR | difference | other prediction |",
+        "|---|--:|---|--:|--:|--:|--:|--:|",
+    ]
+    for row in table["rows"]:
+        if row["audit"]:
+            for cost in row["audit"]["costs"]:
+                named = [markdown_text(row["title"]), str(row["audit"]["runs"]), markdown_text(cost["change"])]
+                lines.append(table_line([*named, *_cost(cost)]))
+    return lines
+
+
+def _cost(cost: TimeCost) -> list[str]:
+    war = difference_text(cost["war_difference"], cost["war_interval"])
+    return [
+        percent(cost["war"]),
+        f"**{war}**" if cost["different"] else war,
+        percent(cost["uar"]),
+        difference_text(cost["uar_difference"], cost["uar_interval"]),
+        f"{cost['predictions_changed']} of {cost['predictions']}",
+    ]
 
 
 def _pairs(table: Table) -> list[str]:

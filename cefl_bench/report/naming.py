@@ -34,6 +34,11 @@ def interval(ends: Sequence[float] | None, form: str = ".1f") -> str:
     return "" if ends is None else f"[{100 * ends[0]:{form}}, {100 * ends[1]:{form}}]"
 
 
+def difference_text(value: float, ends: Sequence[float] | None) -> str:
+    """`−4.2 [−7.0, −1.4]`, in percentage points; without the interval where there is none."""
+    return points(value) + ("" if ends is None else f" [{points(ends[0])}, {points(ends[1])}]")
+
+
 def mean_and_spread(numbers: Numbers | Spread) -> str:
     """`65.1 ± 1.2`, in percent: the mean, and the standard deviation where there are several runs."""
     std = numbers["std"]

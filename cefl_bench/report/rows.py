@@ -12,10 +12,11 @@ from cefl_bench.functional.outcomes import Metric
 from cefl_bench.functional.protocol import difference
 from cefl_bench.functional.recall import UNANSWERED, chance_limit
 from cefl_bench.functional.statistics import mean_and_std
-from cefl_bench.report.board import BestEpoch, BestTest, Extra, Gap, Numbers, Row, RunLine, Spread
+from cefl_bench.report.board import BestEpoch, BestTest, Extra, Gap, Numbers, Row, RowAudit, RunLine, Spread
 from cefl_bench.report.clips import Clips, Predicted
 from cefl_bench.report.collect import Run
 from cefl_bench.report.comparison import MethodScores, method_scores
+from cefl_bench.report.time_costs import Audited
 from cefl_bench.runs.result import Result, Scores, headline, start_of, title_of
 
 
@@ -70,6 +71,7 @@ def make_row(runs: Sequence[Run], clips: Clips, folder: Path, latency: Latency |
         "best_test": best,
         "gap": _gap(best, war, uar),
         "extra": _extra(lines),
+        "audit": _audit(runs, num_folds),
         "recall": scores["recall"],
         "confusion": predicted.confusion(),
     }
@@ -177,6 +179,15 @@ def _extra(lines: Sequence[RunLine]) -> dict[str, Extra]:
         mean, std = _over_runs(values)
         extra[name] = {"mean": mean, "std": std, "runs": len(values)}
     return extra
+
+
+def _audit(runs: Sequence[Run], num_folds: int) -> RowAudit | None:
+    audits = [run.audit for run in runs if run.audit is not None]
+    if not audits:
+        return None
+    audited = Audited(audits)
+    pooled = audited.scores()["pooled"]
+    return {"runs": len(audits), "war": pooled["war"], "uar": pooled["uar"], "costs": audited.costs(num_folds)}
 
 
 def _train_seconds(runs: Sequence[Run]) -> float | None:

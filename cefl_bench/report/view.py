@@ -61,6 +61,8 @@ class View(NamedTuple):
     support: list[float] | None
     extra: list[ExtraMetric]
     differences: dict[tuple[str, str], Difference]
+    changes: list[str]
+    """Of the frames, which any method was audited with."""
     environments: list[Environments]
     fingerprints: list[Fingerprint]
     pictures: list[Picture]
@@ -91,6 +93,7 @@ def view_of(table: Table, number: int, root: Path) -> View:
         support=_support(rows),
         extra=extra_metrics(table),
         differences=_differences(table["pairs"]),
+        changes=_changes(rows),
         environments=environments(table),
         fingerprints=fingerprints(table),
         pictures=pictures(table, root),
@@ -136,6 +139,13 @@ def _support(rows: Sequence[Row]) -> list[float] | None:
     """Test clips per class, where all rows of the table were tested on the same."""
     counts = {tuple(sum(line) for line in row["confusion"]) for row in rows}
     return list(counts.pop()) if len(counts) == 1 else None
+
+
+def _changes(rows: Sequence[Row]) -> list[str]:
+    found: dict[str, None] = {}
+    for row in rows:
+        found |= dict.fromkeys(cost["change"] for cost in (row["audit"]["costs"] if row["audit"] else ()))
+    return list(found)
 
 
 def _differences(pairs: Iterable[Pair]) -> dict[tuple[str, str], Difference]:

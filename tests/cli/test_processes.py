@@ -12,6 +12,7 @@ TOOLS = sorted(path.relative_to(ROOT / "tools").with_suffix("").as_posix() for p
 ELSEWHERE = {"prepare/synthetic", "train", "benchmark", "doctor", "flops"}
 REFUSED = {
     "test": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
+    "audit": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
     "explain": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
     "export": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
     "predict": (["nowhere.pth", "me.mp4"], "checkpoint 'nowhere.pth' does not exist"),
