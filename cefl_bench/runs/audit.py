@@ -101,9 +101,9 @@ def read_audit(path: str | Path) -> Audit:
     audit = check_kind(content, Audit, path, EXPECTED, REMEDY)
     changes, of_change = {cost["change"] for cost in audit["costs"]}, audit["predictions"]
     clips, num_classes = len(audit["names"]), len(audit["classes"])
-    whole = {*of_change} == {AS_SAMPLED, *changes} and len({*audit["names"]}) == clips > 0
     columns = [audit["labels"], *of_change.values()]
-    whole = whole and all(len(column) == clips for column in (*columns, audit["subjects"]))
+    lengths = {len(audit["names"]), len({*audit["names"]}), len(audit["subjects"]), *map(len, columns)}
+    whole = {*of_change} == {AS_SAMPLED, *changes} and lengths == {clips} != {0}
     if not whole or not all(-1 <= value < num_classes for column in columns for value in column):
         raise UserError(f"{path} is not {EXPECTED}: expected a prediction of every clip for every change; {REMEDY}")
     return audit
