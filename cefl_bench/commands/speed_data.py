@@ -11,6 +11,7 @@ from mmengine.config import Config
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from cefl_bench.commands.machine import fit_to_machine
 from cefl_bench.commands.pack import decode_always, store_of
 from cefl_bench.commands.setup import build_dataset
 from cefl_bench.datasets.base import VideoDataset
@@ -47,6 +48,7 @@ def measure_loaders(
     for original in configs:
         for packed in (False,) if no_pack else (True, False):
             config = copy.deepcopy(original)
+            fit_to_machine(config)
             if not packed:
                 decode_always(config)
             loader = _loader(config, num_clips)

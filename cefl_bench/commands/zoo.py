@@ -39,18 +39,25 @@ def write_zoo() -> Path:
     return PAGE
 
 
-def check_zoo() -> None:
-    """Raises: UserError: when model_zoo.md is not what the configs and the result files make."""
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != make_zoo():
+def check_zoo(costs: "Costs | None" = None) -> None:
+    """Compare model_zoo.md with what would be written.
+
+    Args:
+        costs: those that were counted before.
+
+    Raises:
+        UserError: when it is not what the configs and the result files make.
+    """
+    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != make_zoo(costs):
         raise UserError(f"{PAGE.name} is not what configs/ and the result files make: run python tools/zoo.py")
 
 
-def make_zoo() -> str:
+def make_zoo(costs: "Costs | None" = None) -> str:
     """The text of model_zoo.md: a section for every corpus, in alphabetical order, with every method in it."""
+    costs = costs or Costs()
     tables, scores = _measured()
     rows: dict[str, list[ZooRow]] = {}
     metas: dict[str, Meta] = {}
-    costs: dict[str, MethodCost] = {}
     for leaf, dataset, config in tqdm(_matrix(), desc="configs", unit="config", leave=False, disable=None):
         meta = _corpus(config)
         metas[meta["key"]] = meta
@@ -63,7 +70,7 @@ def make_zoo() -> str:
             title=config.title,
             track=config.track,
             start=init_source(config.model.backbone.get("init_cfg")).start,
-            cost=method_cost(config, costs),
+            cost=costs.of(config),
             scores=scores.pop(config.config_name, None),
         )
         rows.setdefault(meta["key"], []).append(row)
@@ -73,7 +80,7 @@ def make_zoo() -> str:
     return zoo_page([Section(metas[key], rows[key], published(key), tables) for key in keys])
 
 
-class MethodCost(NamedTuple):
+class _MethodCost(NamedTuple):
     """What a test video costs a method on the corpus where it was counted."""
 
     whole: ZooCost
@@ -82,42 +89,53 @@ class MethodCost(NamedTuple):
     """Size of the feature that its head takes."""
 
 
-def method_cost(config: Config, known: dict[str, MethodCost]) -> ZooCost:
-    """What a test video costs. A method is counted once: on other corpora only its head has other classes.
+class Costs:
+    """What a test video costs methods. A method is counted once: on other corpora only its head has other classes.
 
     One whose backbone has classifiers of its own is counted once for every number of classes.
-
-    Args:
-        known: of each method, what it costs; added to.
     """
-    model = plain(config.model.to_dict())
-    free = {*LossOptions.__annotations__}  # what costs a test nothing
-    if config.model.backbone.type.know_classes is Backbone.know_classes:
-        free.add("num_classes")
-    counted = {
-        "backbone": {name: value for name, value in model["backbone"].items() if name != "init_cfg"},
-        "head": {name: value for name, value in model["head"].items() if name not in free},
-    }
-    views, shape = video_shape(config)
-    key = json.dumps([model | counted, views, shape], sort_keys=True)
-    if key not in known:
-        with torch.device("meta"):
-            network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
-        cost, in_dim = config_cost(config), network.head.in_dim
-        known[key] = MethodCost({"params": cost["params"], "macs": cost["macs"]}, _head_cost(config, in_dim), in_dim)
-    whole, head_before, in_dim = known[key]
-    head = _head_cost(config, in_dim)
-    return {
-        "params": whole["params"] - head_before["params"] + head["params"],
-        "macs": whole["macs"] + views * (head["macs"] - head_before["macs"]),
-    }
 
+    def __init__(self) -> None:
+        self._methods: dict[str, _MethodCost] = {}
+        self._heads: dict[str, ZooCost] = {}
 
-def _head_cost(config: Config, in_dim: int) -> ZooCost:
-    with torch.device("meta"):
-        head = MODELS.build(config.model.head | {"in_dim": in_dim})
-    macs = count(head, torch.zeros(1, in_dim, device="meta")).macs()
-    return {"params": sum(parameter.numel() for parameter in head.parameters()), "macs": macs}
+    def of(self, config: Config) -> ZooCost:
+        """The cost of the method of a config on its corpus.
+
+        Raises:
+            UserError: as `config_cost`.
+        """
+        model = plain(config.model.to_dict())
+        free = {*LossOptions.__annotations__}  # what costs a test nothing
+        if config.model.backbone.type.know_classes is Backbone.know_classes:
+            free.add("num_classes")
+        counted = {
+            "backbone": {name: value for name, value in model["backbone"].items() if name != "init_cfg"},
+            "head": {name: value for name, value in model["head"].items() if name not in free},
+        }
+        views, shape = video_shape(config)
+        key = json.dumps([model | counted, views, shape], sort_keys=True)
+        if key not in self._methods:
+            with torch.device("meta"):
+                network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
+            cost, in_dim = config_cost(config), network.head.in_dim
+            whole = ZooCost(params=cost["params"], macs=cost["macs"])
+            self._methods[key] = _MethodCost(whole, self._head(config, in_dim), in_dim)
+        whole, head_before, in_dim = self._methods[key]
+        head = self._head(config, in_dim)
+        return {
+            "params": whole["params"] - head_before["params"] + head["params"],
+            "macs": whole["macs"] + views * (head["macs"] - head_before["macs"]),
+        }
+
+    def _head(self, config: Config, in_dim: int) -> ZooCost:
+        key = json.dumps([plain(config.model.head.to_dict()), in_dim], sort_keys=True)
+        if key not in self._heads:
+            with torch.device("meta"):
+                head = MODELS.build(config.model.head | {"in_dim": in_dim})
+            macs = count(head, torch.zeros(1, in_dim, device="meta")).macs()
+            self._heads[key] = {"params": sum(parameter.numel() for parameter in head.parameters()), "macs": macs}
+        return self._heads[key]
 
 
 def _matrix() -> list[tuple[Path, str | None, Config]]:

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
-
-import timm
-import torchvision
+from typing import TYPE_CHECKING, NamedTuple
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import expanded, sha256_of
 
+if TYPE_CHECKING:
+    from torchvision.models import WeightsEnum
+
+# timm and torchvision are imported where they are asked: they take seconds, which most tools need not wait for
 SOURCES = ("checkpoint", "timm", "torchvision")
 OTHER_DATA = re.compile(r"clip|laion|openai|datacomp|dfn|webli|ig1b|yfcc|jft|seer|swag|m30m|m38m|lvd|ssld|sam|dino")
 """Parts of timm's tags that say more than ImageNet was seen."""
@@ -60,12 +61,14 @@ def check_source(init_cfg: Mapping[str, str | None]) -> tuple[str, str]:
     return given[0]
 
 
-def torchvision_weights(name: str) -> torchvision.models.WeightsEnum:
+def torchvision_weights(name: str) -> "WeightsEnum":
     """Torchvision's best weights of a network.
 
     Raises:
         UserError: when it has no such network.
     """
+    import torchvision
+
     if name not in torchvision.models.list_models():
         raise UserError(f"init_cfg: torchvision has no network {name!r}: see torchvision.models.list_models()")
     return torchvision.models.get_model_weights(name).DEFAULT
@@ -77,6 +80,8 @@ def timm_tag(name: str) -> tuple[str, str]:
     Raises:
         UserError: when timm has no such network.
     """
+    import timm
+
     architecture, _, tag = name.partition(".")
     if not timm.is_model(architecture):
         raise UserError(f"init_cfg: timm has no network {name!r}: expected one of timm.list_models()")

@@ -4,9 +4,7 @@ import logging
 from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple
 
-import timm
 import torch
-import torchvision
 from mmengine.dist import is_main_process
 from torch import Tensor, nn
 
@@ -136,12 +134,16 @@ def _from_file(path: str) -> dict[str, Tensor]:
 
 
 def _from_timm(name: str) -> dict[str, Tensor]:
+    import timm  # as in `models/start.py`
+
     architecture, tag = timm_tag(name)
     full_name = architecture if tag == "default" else f"{architecture}.{tag}"
     return _downloaded(f"timm's {name}", lambda: timm.create_model(full_name, pretrained=True, num_classes=0))
 
 
 def _from_torchvision(name: str) -> dict[str, Tensor]:
+    import torchvision
+
     weights = torchvision_weights(name)
     return _downloaded(f"torchvision's {name}", lambda: torchvision.models.get_model(name, weights=weights))
 

@@ -258,8 +258,9 @@ def test_packed_frames_are_measured_beside_decoded_ones(home):
     options = parse_options([option for option in TINY if option.startswith("train_dataloader")])
     both = measure_loaders([load_config(CONFIG, options)], num_clips=7, repeats=2)
     assert [result["packed"] for result in both] == [True, False]
+    options |= {"train_dataloader.num_workers": 0}
     (decoded,) = measure_loaders([load_config(CONFIG, options)], num_clips=7, repeats=1, no_pack=True)
-    assert not decoded["packed"]
+    assert (decoded["packed"], decoded["workers"]) == (False, 0)
 
 
 def test_no_clips_is_a_user_error():

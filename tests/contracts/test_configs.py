@@ -6,7 +6,7 @@ import pytest
 from helpers.contracts import assert_kept
 from helpers.golden import fingerprint, golden
 
-from cefl_bench.commands.zoo import MethodCost, method_cost
+from cefl_bench.commands.zoo import Costs, check_zoo
 from cefl_bench.config import corpora, load_config
 from cefl_bench.contracts.configs import axis_overlaps, examine_config, protocol_differences
 from cefl_bench.errors import UserError
@@ -46,8 +46,8 @@ def test_a_leaf_of_another_protocol_is_found_and_the_field_named():
 
 
 GOLDEN = golden()
-COSTS: dict[str, MethodCost] = {}
-"""Of each method, what it costs: it is counted once, and its head on every corpus."""
+COSTS = Costs()
+"""Counted once, for the tests below."""
 
 
 @pytest.mark.parametrize("name", GOLDEN)
@@ -58,8 +58,13 @@ def test_a_method_on_a_corpus_is_what_it_was(name):
     resolved = plain(config.to_dict())
     assert fingerprint(resolved) == expected["config"]
     assert protocol_id(protocol_of(resolved)) == expected["protocol_id"]
-    cost = method_cost(config, COSTS)
+    cost = COSTS.of(config)
     assert (cost["params"], cost["macs"]) == (expected["params"], expected["macs"])
+
+
+def test_the_model_zoo_is_what_configs_and_results_make():
+    """As tools/zoo.py --check says it."""
+    check_zoo(COSTS)
 
 
 def test_every_method_meets_every_corpus_by_its_name():

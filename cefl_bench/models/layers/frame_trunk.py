@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import timm
 import torch
 from torch import nn
 
@@ -26,6 +25,8 @@ def frame_trunk(name: str, pooled: bool = False, **arguments: Any) -> tuple[nn.M
     Raises:
         UserError: when timm has no such network, cannot build it with these arguments, or it has nothing to leave out.
     """
+    import timm  # as in `models/start.py`
+
     if not timm.is_model(name.split(".")[0]):
         raise UserError(f"timm has no network {name!r}: expected one of timm.list_models()")
     try:

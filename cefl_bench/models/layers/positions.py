@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from timm.layers.pos_embed import resample_abs_pos_embed
 from torch import nn
 
 
@@ -27,6 +26,8 @@ def resampled(
     """Positions of a map of `before` (height, width) places -> of `after`, those of prefix tokens kept."""
     if tuple(before) == tuple(after):
         return table_1LD
+    from timm.layers.pos_embed import resample_abs_pos_embed  # as in `models/start.py`
+
     return resample_abs_pos_embed(table_1LD, list(after), list(before), num_prefix_tokens=num_prefix)
 
 
