@@ -51,11 +51,12 @@ def test_every_leaf_says_where_it_departs(leaf):
         assert colon and "heirs" in difference and topic, line
 
 
-def test_every_leaf_has_values_from_0_to_1_and_trunks_that_start_at_one(leaf):
-    assert set(leaf.data_preprocessor.mean) == {0.0} and set(leaf.data_preprocessor.std) == {1.0}
-    with torch.device("cpu"):
-        backbone = MODELS.build(leaf.model.backbone | {"init_cfg": None})
+def test_every_convolutional_leaf_has_values_from_0_to_1_and_trunks_that_start_at_one(leaf):
+    if leaf.method == "mae_dfer":
+        pytest.skip("a transformer, with the mean and deviation of ImageNet")
+    backbone = MODELS.build(leaf.model.backbone | {"init_cfg": None})
     norms = [m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d | nn.BatchNorm3d)]
+    assert set(leaf.data_preprocessor.mean) == {0.0} and set(leaf.data_preprocessor.std) == {1.0}
     assert norms and all((norm.weight == 1).all() for norm in norms), "timm would start some of them at zero"
 
 

@@ -1,4 +1,4 @@
-"""The paper track of M3DFEL, EST, NR-DFERNet and IAL: what leaves take from the authors' code, where they depart.
+"""The paper track of later methods: what their leaves take from the authors' code, and where they depart.
 
 The expected values are written from descriptions of that code.
 """
@@ -133,3 +133,51 @@ def test_they_halve_the_rate_every_seven_epochs(leaves, method, batch_size):
     augment = leaf.data_preprocessor.augment
     assert (augment.brightness, augment.rotation, augment.contrast, augment.saturation) == (0.6, 4.0, 0.0, 0.0)
     assert leaf.model.backbone.get("init_cfg") is None
+
+
+# MAE-DFER
+
+
+@pytest.fixture
+def mae_dfer(leaves):
+    return leaves["mae_dfer_dfew_paper"]
+
+
+def test_mae_dfer_sees_every_fourth_frame_and_holds_the_last_of_a_short_video(mae_dfer):
+    starts = set()
+    for seed in range(200):
+        frames = sampled(mae_dfer, "train", 70, seed)
+        assert frames.shape == (1, 16) and (np.diff(frames) == 4).all()
+        starts.add(int(frames[0, 0]))
+    assert starts == set(range(7)), "the places of a window of 64 frames among 70"
+    assert (sampled(mae_dfer, "test", 70) == np.array([[0], [6]]) + 4 * np.arange(16)).all()
+    short = [0, 4, 8, 12, 16, *[19] * 11]
+    assert sampled(mae_dfer, "test", 20).tolist() == [short, short]
+    assert sampled(mae_dfer, "train", 20).tolist() == [short]
+
+
+def test_mae_dfer_mixes_and_merges(mae_dfer):
+    preprocessor = mae_dfer.data_preprocessor
+    assert dict(preprocessor.mix) == {"mixup": 0.8, "cutmix": 1.0, "chance": 1.0, "cutmix_chance": 0.5}
+    assert (preprocessor.size, preprocessor.augment.erasing, mae_dfer.model.head.label_smoothing) == (160, 0.25, 0.1)
+    assert preprocessor.mean == (0.485, 0.456, 0.406), "ImageNet's"
+    assert mae_dfer.model.views and tuple(mae_dfer.model.backbone.region) == (2, 5, 10)
+
+
+def test_mae_dfer_has_its_authors_schedule(mae_dfer):
+    batches, peak, lowest = 4, 1e-3 * 96 / 256, 1e-6 * 96 / 256
+    rates = learning_rates(mae_dfer, batches)
+    assert len(rates) == 100 * batches and mae_dfer.train_dataloader.batch_size == 96
+    for batch in range(5 * batches, 100 * batches):
+        done = (batch / batches - 5) / 95
+        expected = lowest + (peak - lowest) * (1 + math.cos(math.pi * done)) / 2
+        assert rates[batch] == pytest.approx(expected, rel=0.01, abs=peak / 1000)
+    assert np.diff(rates[: 5 * batches]).min() > 0 and rates[0] < peak / 100
+    assert mae_dfer.optim_wrapper.paramwise_cfg.layer_decay == 0.75
+    assert mae_dfer.optim_wrapper.optimizer.weight_decay == 0.05
+
+
+def test_mae_dfer_takes_the_authors_weights_by_an_option():
+    options = {"model.backbone.init_cfg.checkpoint": "vox.pth", "model.backbone.init_cfg.start": "VoxCeleb2"}
+    config = load_config(LEAVES["mae_dfer_dfew_paper"], options)
+    assert config.model.backbone.init_cfg == {"checkpoint": "vox.pth", "start": "VoxCeleb2"}

@@ -81,7 +81,7 @@ class GCANetwork(Backbone):
         losses = {}
         for name, classifier in self.classifiers.items():
             score_BK = classifier(self._attention(name).whole_BTC.mean(dim=1))  # of every clip
-            label_of_clips = label_B.repeat_interleave(len(score_BK) // len(label_B))
+            label_of_clips = label_B.repeat_interleave(len(score_BK) // len(label_B), dim=0)
             losses[f"loss_{name}"] = self.stage_weights[name] * F.cross_entropy(score_BK, label_of_clips)
         return losses
 
