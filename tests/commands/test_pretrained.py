@@ -13,7 +13,6 @@ from cefl_bench.commands.facts import start_facts
 from cefl_bench.commands.setup import RunOptions
 from cefl_bench.commands.train import resolve, run
 from cefl_bench.config import load_config
-from cefl_bench.errors import UserError
 from cefl_bench.functional.protocol import difference, protocol_of
 from cefl_bench.models.weights import convert, fit_of
 from cefl_bench.plain import plain
@@ -24,7 +23,6 @@ from cefl_bench.runs.checkpoints import weights_sha256
 
 CONFIGS = ROOT / "configs"
 LEAVES = sorted(path.stem for path in CONFIGS.glob("*_dfew_pretrained.py"))
-<<<<<<< HEAD
 KINETICS_FILES = {
     "r3d18": ("r3d_18", "r3d_18-b3b3357e.pth"),
     "mc3_18": ("mc3_18", "mc3_18-a90a0ba3.pth"),
@@ -33,9 +31,7 @@ KINETICS_FILES = {
     "swin3d_t": ("swin3d_t", "swin3d_t-7615ae03.pth"),
 }
 """Method -> torchvision's network, and the file of its weights as torchvision documents it."""
-=======
 FACES = {"videomae_b": "VoxCeleb2 + AffectNet", "mae_dfer": "VoxCeleb2", "svfap": "VoxCeleb2"}
->>>>>>> 1101adc (VideoMAE, MAE-DFER and SVFAP fine-tuned from released weights; MAE-DFER's own recipe on DFEW)
 SMALL_RUN = (
     "model.backbone.name=test_resnet",
     "model.backbone.init_cfg.timm=None",
@@ -59,9 +55,10 @@ def test_a_leaf_differs_from_its_fair_twin_in_its_start_and_at_most_its_schedule
     init_cfg = twins[1]["model"]["backbone"].pop("init_cfg")
     assert twins[0]["model"] == twins[1]["model"]
     facts = start_facts(init_cfg)
-<<<<<<< HEAD
     method = name.partition("_dfew")[0]
-    if method in KINETICS_FILES:
+    if method in FACES:
+        assert (facts["source"], facts["start"]) == ("file", FACES[method])
+    elif method in KINETICS_FILES:
         network, file = KINETICS_FILES[method]
         assert facts == {"start": "Kinetics-400", "source": f"torchvision {network} KINETICS400_V1 ({file})"}
     else:
@@ -80,28 +77,6 @@ def test_a_network_of_torchvision_fills_the_whole_trunk(method):
         weights = torchvision.models.get_model(KINETICS_FILES[method][0]).state_dict()
     fit = fit_of(backbone, convert(weights, backbone.state_dict()))
     assert fit.share == 1 and not fit.missing
-=======
-    if is_transformer:
-        assert (facts["source"], facts["start"]) == ("file", FACES[name.removesuffix("_dfew_pretrained")])
-        return
-    assert facts["start"] == ("Kinetics-400" if name.startswith("r3d18") else "ImageNet")
-    assert facts["source"] in (
-        "timm resnet18.a1_in1k",
-        "torchvision r3d_18 KINETICS400_V1 (r3d_18-b3b3357e.pth)",  # as torchvision documents its file
-    )
-
-
-def test_weights_that_are_not_there_are_told_of_before_anything_is_written(with_data, tmp_path):
-    leaf = str(CONFIGS / "mae_dfer_dfew_pretrained.py")
-    plan = resolve(RunOptions(leaf, work_dir=str(tmp_path / "run")))
-    with pytest.raises(UserError, match=r"checkpoint 'mae_dfer_voxceleb2.pth' does not exist"):
-        run(plan)
-    assert not (tmp_path / "run").exists()
-
-
-def test_the_four_networks_with_public_weights_have_a_leaf():
-    assert {leaf.partition("_dfew")[0] for leaf in LEAVES} >= {"ceflnet", "r3d18", "resnet18_frames", "resnet18_lstm"}
->>>>>>> 1101adc (VideoMAE, MAE-DFER and SVFAP fine-tuned from released weights; MAE-DFER's own recipe on DFEW)
 
 
 def test_what_the_protocol_says_of_a_start(tmp_path):
