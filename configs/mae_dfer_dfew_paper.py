@@ -1,38 +1,29 @@
 """MAE-DFER on DFEW, its authors' recipe: python tools/train.py configs/mae_dfer_dfew_paper.py --fold 1
 
-16 frames, every fourth, at 160 x 160; mixed videos; lower rates in lower layers; tests merge two views. With
---cfg-options model.backbone.init_cfg.checkpoint=FILE model.backbone.init_cfg.start=VoxCeleb2 from the authors' weights.
+It starts from VoxCeleb2, with the authors' weights: see mae_dfer_dfew_pretrained.py for where they are.
 """
 
 from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.dfew import *
-    from ._base_.loaders.fair import *
+    from ._base_.loaders.mae_dfer import *
     from ._base_.models.mae_dfer import *
     from ._base_.runtime import *
     from ._base_.schedules.finetune import *
 
 track = "paper"
-data_preprocessor.augment.update(crop_scale=(0.08, 1.0), crop_ratio=(0.75, 1.333), crop_fit="redraw", erasing=0.25)
-data_preprocessor.update(size=160, mix=dict(mixup=0.8, cutmix=1.0, chance=1.0, cutmix_chance=0.5))
-train_dataloader.update(batch_size=96, drop_last=True)
-train_dataloader.dataset.pipeline[0].size = 224
-train_dataloader.dataset.pipeline[1].update(scheme="dense", stride=4, short="held")
-val_dataloader.dataset.pipeline[0].size = 224
-val_dataloader.dataset.pipeline[1].update(scheme="dense", stride=4, short="held", num_views=2)
-test_dataloader = val_dataloader
-optim_wrapper.optimizer.lr = 3.75e-4
 model.views = True
 model.backbone.update(size=160, region=(2, 5, 10))
+model.backbone.init_cfg = dict(checkpoint="mae_dfer_voxceleb2.pth", start="VoxCeleb2")
 model.head.label_smoothing = 0.1
+optim_wrapper.optimizer.lr = 3.75e-4
 departs_from_released_code = [
-    "initial weights: theirs are pretrained on VoxCeleb2; here drawn at random, unless their file is named",
-    "frames: theirs are cut out of the videos anew, at 256 pixels; here those that DFEW distributes, at 224",
-    "RandAugment: theirs changes a video by four operations of it, magnitude 7; here by none",
+    "frames: theirs are extracted from the films' clips at 256 pixels; here the faces that DFEW's authors cut out",
+    "colour: theirs draws 4 changes at random, some of shape (RandAugment); here brightness, contrast and saturation",
     "erasing: theirs fills the box with noise; here with the mean colour",
-    "mixing: theirs draws one share and one box for a batch; here for each video",
-    "views: theirs are two in time by two in place, which are equal in square frames; here two in time",
-    "classifier: theirs starts at a thousandth of its usual size; here as PyTorch's do",
-    "precision: theirs is float16; here float32, or what --amp takes",
+    "mixing: theirs draws one way and one share for a batch, and partners from its end; here each video draws its own",
+    "views: theirs are 2 x 2, of which both crops of a square frame are the same; here 2",
+    "precision: theirs is half precision; here float32, or half with --amp",
+    "classifier: theirs starts at a thousandth of the usual weights; here as all heads do",
 ]

@@ -39,6 +39,7 @@ from cefl_bench.hooks.project_cost import ProjectCost
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.validate import Validate
 from cefl_bench.hooks.write_result import WriteResult
+from cefl_bench.models.start import init_source
 from cefl_bench.parallel.distributed import take_gpu
 from cefl_bench.parallel.workers import HOLDER, LOCK, alone_in
 from cefl_bench.plain import plain
@@ -142,6 +143,7 @@ def _held(plan: Plan) -> Iterator[None]:
 def run(plan: Plan) -> None:
     """Train and test by a plan."""
     config, datasets = plan.config, plan.datasets
+    init_source(config.model.backbone.get("init_cfg"))  # refuses weights that are not there
     facts = known_before(config, plan.resolved, datasets)
     for note in datasets["test"].notes:
         say(note)

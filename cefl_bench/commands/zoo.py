@@ -16,7 +16,7 @@ from cefl_bench.files import write_text
 from cefl_bench.functional.loss_options import LossOptions
 from cefl_bench.functional.protocol import difference, is_other_corpus, protocol_of
 from cefl_bench.models.backbones.base import Backbone
-from cefl_bench.models.start import init_source
+from cefl_bench.models.start import start_name
 from cefl_bench.plain import plain
 from cefl_bench.registry import MODELS
 from cefl_bench.report.board import Row, Table
@@ -69,7 +69,7 @@ def make_zoo(costs: "Costs | None" = None) -> str:
             call=call,
             title=config.title,
             track=config.track,
-            start=init_source(config.model.backbone.get("init_cfg")).start,
+            start=start_name(config.model.backbone.get("init_cfg")),
             cost=costs.of(config),
             scores=scores.pop(config.config_name, None),
         )

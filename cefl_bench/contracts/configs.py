@@ -77,15 +77,18 @@ def _num_classes(config: Config) -> int:
 def protocol_differences(configs: Mapping[str, Config]) -> Iterator[str]:
     """Fields in which leaves of one dataset differ, as `b_dfew differs from a_dfew in batch_size: 16 != 32`.
 
-    Leaves of the fair track, and those of the pretrained track but for their start.
+    Leaves of the fair track, and those of the pretrained track but for their start and their schedule.
     """
     first: dict[Any, tuple[str, dict[str, Any]]] = {}
-    for name, config in configs.items():
+    fair_first = sorted(configs.items(), key=lambda item: item[1].track != "fair")
+    for name, config in fair_first:
         if config.track in ("fair", "pretrained"):
             protocol = protocol_of(plain(config.to_dict()))
             if config.track == "pretrained":
                 protocol |= {"track": "fair", "start": {"source": SCRATCH}}
             reference_name, reference = first.setdefault(_corpora_of(config), (name, protocol))
+            if config.track == "pretrained":
+                protocol |= {"schedule": reference["schedule"]}
             for line in difference(protocol, reference):
                 yield f"{name} differs from {reference_name} in {line}"
 

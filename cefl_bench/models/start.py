@@ -41,6 +41,11 @@ def init_source(init_cfg: Mapping[str, str | None] | None) -> InitSource:
     return found._replace(start=init_cfg.get("start") or found.start)
 
 
+def start_name(init_cfg: Mapping[str, str | None] | None) -> str:
+    """What the weights that an `init_cfg` names were trained on, in a word; a file that says it need not be there."""
+    return (init_cfg or {}).get("start") or init_source(init_cfg).start
+
+
 def check_source(init_cfg: Mapping[str, str | None]) -> tuple[str, str]:
     """The one source that an `init_cfg` names: its kind, of `SOURCES`, and its name.
 

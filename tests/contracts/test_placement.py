@@ -26,10 +26,12 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 def different_models():
     """Of the leaves, one of each kind of network: of one kind are those that differ in numbers alone, such as widths.
 
-    The schedule and the augmentation of the synthetic corpus, which are more than DFEW's, with one of them.
+    The schedule and the augmentation of the synthetic corpus, which are more than DFEW's, with one of them; videos that
+    are mixed, and scored in views, with another.
     """
     leaves = {"synthetic": "ceflnet_synthetic"}
-    for path in sorted(CONFIGS.glob("*.py")):
+    mixed = CONFIGS / "mae_dfer_dfew_paper.py"
+    for path in (mixed, *sorted(CONFIGS.glob("*.py"))):
         model, names = plain(load_config(path).model.to_dict()), []
         for part in ("backbone", "aggregator", "head"):
             names += [value for key, value in sorted(model[part].items()) if isinstance(value, str)]
