@@ -24,6 +24,8 @@ class Entry(TypedDict):
     images: NotRequired[list[str]]
     """Which images of the folder `path` are the video, in order; all of them, by name, where this is not given."""
     subject: NotRequired[str]
+    group: NotRequired[str]
+    """What people are compared by, such as an age; of nobody where the lists do not say."""
     intensity: NotRequired[np.ndarray]
     """(F,) true emotional intensity 0..1 of every frame, where the corpus knows it."""
     apex: NotRequired[tuple[int, int]]
@@ -96,6 +98,8 @@ class Sample(TypedDict):
     """int64 (2,), [start, end) of the apex in frames of the file, -1 where there is none or it is unknown."""
     subject: str
     """Who is in it; empty where the corpus does not say."""
+    group: str
+    """Which group of people that is; empty where the corpus does not say."""
     unreadable: str
     """Empty, or `name: reason` of the videos that could not be read in this place (`on_error='skip'`)."""
     allowed_classes: NotRequired[np.ndarray]
@@ -117,6 +121,7 @@ class Prediction(TypedDict):
     frame_intensity: np.ndarray
     apex: np.ndarray
     subject: str
+    group: NotRequired[str]
     unreadable: str
 
 

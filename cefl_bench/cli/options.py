@@ -173,7 +173,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="S",
         help="seconds from one frame in which faces are looked for to the next, between which they move evenly; 0 "
-        "looks at every frame, which is slower (default 0.12)",
+        "looks at every frame, which is slower (default 0.08)",
     )
     parser.add_argument(
         "--window",

@@ -266,7 +266,7 @@ class VideoDataset(BaseDataset):
         if failures and self.test_mode:
             entry = self.get_data_info(index)
             sample["name"], sample["label"] = entry["name"], entry["label"]
-            sample["subject"] = entry.get("subject") or ""
+            sample["subject"], sample["group"] = entry.get("subject") or "", entry.get("group") or ""
             sample["video"] = np.zeros_like(sample["video"])
             failures = failures[:1]
         if self._label_of_model is not None:

@@ -18,11 +18,12 @@ from cefl_bench.tables import filled, read_table
 
 @DATASETS.register_module()
 class CSVVideos(VideoDataset):
-    """The videos, or folders of images, that a CSV lists: `name,path,label[,subject][,fold][,split]`.
+    """The videos, or folders of images, that a CSV lists: `name,path,label[,subject][,group][,fold][,split]`.
 
     `path` starts at the data root, `label` is a class name. With `fold`, a row is a test video of that fold and a
     training video of the others; with `split` (`train` or `test`), it is on that side of the only fold; with both, on
-    that side of that fold and nowhere else. A subject on both sides is refused.
+    that side of that fold and nowhere else. A subject on both sides is refused. `group` is for reports, which
+    compare groups of people.
 
     Args:
         classes: the class names, which may be numbers, in the order of the labels; it is given, so that the same model
@@ -105,13 +106,19 @@ class CSVVideos(VideoDataset):
                 )
 
     def protocol_facts(self) -> dict[str, Any]:
-        rows = sorted(json.dumps(row, sort_keys=True) for _, row in read_table(self.required_files()[0], "name"))
+        rows = []
+        for _, row in read_table(self.required_files()[0], "name"):
+            row.pop("group", None)  # it changes no training and no test
+            rows.append(json.dumps(row, sort_keys=True))
+        rows.sort()
         return super().protocol_facts() | {"lists": hashlib.sha256("\n".join(rows).encode()).hexdigest()[:12]}
 
     def _entry(self, name: str, row: dict[str, str], label: int) -> Entry:
         entry = Entry(name=name, label=label, path=str(inside(self.data_root, row["path"])), num_frames=-1)
         if row.get("subject"):
             entry["subject"] = row["subject"]
+        if row.get("group"):
+            entry["group"] = row["group"]
         return entry
 
     def _side(self, where: str, row: dict[str, str]) -> str | None:

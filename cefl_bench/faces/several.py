@@ -11,6 +11,7 @@ from cefl_bench.faces.detection import FaceDetector
 from cefl_bench.faces.looks import Look, looks
 from cefl_bench.functional.face_ids import FaceIds
 from cefl_bench.functional.face_track import KERNEL_SIGMAS, averageable, crop_of, mean_around, shown_seconds
+from cefl_bench.media.ahead import ahead
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def follow_faces(
     people, courses = FaceIds(), dict[int, _Course]()
     waiting: deque[Look] = deque()
     reach, last_shot = KERNEL_SIGMAS * rule.sigma, 0
-    for look, shot in looks(frames, detector, every):
+    for look, shot in ahead(looks(frames, detector, every)):
         if shot != last_shot:
             for earlier in waiting:
                 yield _sight(earlier, courses, rule)

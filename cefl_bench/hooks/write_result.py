@@ -117,7 +117,7 @@ class WriteResult(Hook):
             self._state["selected_predictions"] = []
             for prediction in self._last_predictions:
                 kept = {"name": prediction["name"], "label": int(prediction["label"])}
-                kept["subject"] = prediction.get("subject", "")
+                kept["subject"], kept["group"] = prediction.get("subject", ""), prediction.get("group", "")
                 kept["scores"] = np.asarray(prediction["scores"]).tolist()  # NaN stays NaN
                 self._state["selected_predictions"].append(kept)
 
@@ -211,6 +211,7 @@ class WriteResult(Hook):
             np.array([prediction["label"] for prediction in predictions]),
             np.stack([prediction["scores"] for prediction in predictions]),
             [prediction.get("subject", "") for prediction in predictions],
+            [prediction.get("group", "") for prediction in predictions],
         )
         write_text(folder / RESULT, json.dumps(result, indent=2, allow_nan=False) + "\n")
 

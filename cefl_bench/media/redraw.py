@@ -10,9 +10,10 @@ import numpy as np
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path
+from cefl_bench.media.ahead import ahead
 from cefl_bench.media.images import frame_files, read_image
 from cefl_bench.media.sound import CannotWrite, KeptSound, mux, sound_of
-from cefl_bench.media.videos import USUAL_RATE, AsShown, Clock, open_video
+from cefl_bench.media.videos import USUAL_RATE, AsShown, Clock, OpenVideo, open_video
 
 Draw = Callable[[float, np.ndarray], np.ndarray]
 """When a frame is shown, in seconds, and the frame (H, W, 3) -> the drawn one, all of one size."""
@@ -41,34 +42,50 @@ def redraw(source: Path, target: Path, draw: Draw) -> None:
 
 def _redraw_images(source: Path, container: av.container.OutputContainer, draw: Draw) -> None:
     picture = _Picture(container, Fraction(USUAL_RATE))
-    for number, file in enumerate(frame_files(source)):
-        seconds = number / USUAL_RATE
-        image = draw(seconds, read_image(file))
+    for seconds, image in ahead(_drawn_images(source, draw)):
         picture.begin(*image.shape[:2])
         picture.write(image, seconds)
     picture.finish()
+
+
+def _drawn_images(source: Path, draw: Draw) -> Iterator[tuple[float, np.ndarray]]:
+    for number, file in enumerate(frame_files(source)):
+        seconds = number / USUAL_RATE
+        yield seconds, draw(seconds, read_image(file))
 
 
 def _redraw_video(source: Path, container: av.container.OutputContainer, draw: Draw) -> None:
     with open_video(source) as video:
         sound = sound_of(video.container)
         kept = None if sound is None else KeptSound(sound)
-        clock, as_shown = Clock(video.stream), AsShown(video.stream)
+        clock = Clock(video.stream)
         picture = _Picture(container, Fraction(video.stream.average_rate or USUAL_RATE))
         origin = _origin(video.stream, sound)
-        for packet in video.packets(*([] if sound is None else [sound])):
-            if kept is not None and packet.stream is sound:
-                kept.take(packet)
+        for seconds, drawn in ahead(_drawn_frames(video, sound, clock, draw)):
+            if isinstance(drawn, av.Packet):
+                if kept is not None:
+                    kept.take(drawn)
                 continue
-            for frame in video.decoded(packet):
-                seconds = clock.seconds_of(frame)
-                image = draw(seconds, as_shown.image(frame))
-                if picture.begin(*image.shape[:2]) and kept is not None:
-                    kept.begin(container, origin)
-                picture.write(image, (clock.begin or 0.0) - origin + seconds)
+            if picture.begin(*drawn.shape[:2]) and kept is not None:
+                kept.begin(container, origin)
+            picture.write(drawn, (clock.begin or 0.0) - origin + seconds)
         picture.finish()
         if kept is not None:
             kept.finish()
+
+
+def _drawn_frames(
+    video: OpenVideo, sound: av.AudioStream | None, clock: Clock, draw: Draw
+) -> Iterator[tuple[float, np.ndarray | av.Packet]]:
+    """The drawn frames and when they are shown; between them the packets of the sound, as they are."""
+    as_shown, seconds = AsShown(video.stream), 0.0
+    for packet in video.packets(*([] if sound is None else [sound])):
+        if sound is not None and packet.stream is sound:
+            yield seconds, packet
+            continue
+        for frame in video.decoded(packet):
+            seconds = clock.seconds_of(frame)
+            yield seconds, draw(seconds, as_shown.image(frame))
 
 
 def _origin(video: av.VideoStream, sound: av.AudioStream | None) -> float:

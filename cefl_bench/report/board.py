@@ -76,6 +76,22 @@ class RowAudit(TypedDict):
     costs: list[TimeCost]
 
 
+class GroupScores(TypedDict):
+    """What a method recognises of one group of people, over all folds; seeds averaged."""
+
+    group: str
+    clips: int
+    people: int | None
+    """None where it is not known who is in a clip."""
+    war: float
+    """The share of its clips that are recognised."""
+    war_interval: list[float] | None
+    uar: float
+    """The mean recall of the classes that it shows."""
+    uar_interval: list[float] | None
+    """Ends of 95 % intervals; None where one clip or one person is all."""
+
+
 class RunLine(TypedDict):
     """What a table tells of a run. What only a training knows is None for predictions of other code."""
 
@@ -156,6 +172,8 @@ class Row(TypedDict):
     """(K,) pooled recalls, None for a class without test clips."""
     confusion: list[list[int]]
     """(K, K) over all folds and seeds."""
+    groups: list[GroupScores]
+    """Empty where no predictions of the table say who is of which group."""
 
 
 class Pair(TypedDict):

@@ -25,16 +25,18 @@ class OnFold(NamedTuple):
 
 
 class Clips:
-    """The test clips of a table, fold by fold: every clip that any of its runs has, with its label and subject.
+    """The test clips of a table, fold by fold: every clip that any of its runs has, with its label, subject and group.
 
     Raises:
-        UserError: naming a clip that has one label in a run and another one in another.
+        UserError: naming a clip that has one label, or group, in a run and another one in another.
     """
 
     def __init__(self, runs: Sequence[Run], num_classes: int) -> None:
         self.num_classes = num_classes
         self.label: dict[int, dict[str, int]] = {}
         self.subject: dict[int, dict[str, str]] = {}
+        self.group: dict[str, str] = {}
+        """Of the clips of which it is known."""
         for run in runs:
             label, subject = self.label.setdefault(run.fold, {}), self.subject.setdefault(run.fold, {})
             given = run.predictions
@@ -45,7 +47,25 @@ class Clips:
                         f"another run: expected runs on the same lists"
                     )
             subject |= zip(given.name, given.subject or (), strict=False)
+            self.add_groups(run)
         self._names = {fold: sorted(of_fold) for fold, of_fold in self.label.items()}
+
+    def add_groups(self, run: Run) -> None:
+        """Note which group of people the clips of a run are of, where it says so.
+
+        Raises:
+            UserError: naming a clip that is of another group elsewhere.
+        """
+        for name, group in zip(run.predictions.name, run.predictions.group or (), strict=False):
+            if group and self.group.setdefault(name, group) != group:
+                raise UserError(
+                    f"{run.folder}: clip {name!r} is of group {group!r}, and of {self.group[name]!r} in another run: "
+                    "expected one group of a clip"
+                )
+
+    def in_group(self, fold: int, group: str) -> np.ndarray:
+        """(n,) bool: which clips of a fold are of a group."""
+        return np.array([self.group.get(name) == group for name in self.names(fold)])
 
     def names(self, fold: int) -> list[str]:
         """The n clips of a fold, in the order of all arrays."""
@@ -103,17 +123,27 @@ class Predicted:
         Raises:
             UserError: where no clip is in all runs of its fold.
         """
-        parts = []
-        for fold, of_seed in sorted(self.of.items()):
-            pred = np.stack(list(of_seed.values()))
-            parts.append(OnFold(fold, (pred != ABSENT).all(axis=0), (pred == self.clips.labels(fold)).astype(np.int8)))
-        outcomes = self.clips.outcomes(parts)
+        outcomes = self.clips.outcomes(self._parts())
         if outcomes is None:
             raise UserError(
                 f"{self.folder}: no test clip is in the predictions of all runs of this method: expected runs on the "
                 "same lists"
             )
         return outcomes
+
+    def of_group(self, group: str) -> Outcomes | None:
+        """The same of the clips of one group of people; None where no clip is of it."""
+        parts = []
+        for part in self._parts():
+            parts.append(part._replace(have=part.have & self.clips.in_group(part.fold, group)))
+        return self.clips.outcomes(parts)
+
+    def _parts(self) -> list[OnFold]:
+        parts = []
+        for fold, of_seed in sorted(self.of.items()):
+            pred = np.stack(list(of_seed.values()))
+            parts.append(OnFold(fold, (pred != ABSENT).all(axis=0), (pred == self.clips.labels(fold)).astype(np.int8)))
+        return parts
 
     def confusion(self) -> list[list[int]]:
         """(K, K) counts over all folds and seeds; clips without an answer are in no column."""

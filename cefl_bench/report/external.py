@@ -221,6 +221,7 @@ def _enter(external: External, official: Mapping[int, Mapping[str, int]], classe
 def _run(external: External, fold: int, given: Predictions, official: Mapping[str, int], num_classes: int) -> Run:
     pred = dict(zip(given.name, given.pred.tolist(), strict=True))
     who = dict(zip(given.name, given.subject, strict=True)) if given.subject else {}
+    groups = dict(zip(given.name, given.group, strict=True)) if given.group else {}
     predictions = Predictions(
         list(official),
         np.array(list(official.values())),
@@ -228,6 +229,7 @@ def _run(external: External, fold: int, given: Predictions, official: Mapping[st
         None,
         num_classes,
         [who[name] for name in official] if all(name in who for name in official) else None,
+        [groups.get(name, "") for name in official] if groups else None,
     )
     about = external.about
     return Run(about["name"], fold, None, predictions, None, external.place, about.get("source", ""))

@@ -12,10 +12,12 @@ from markupsafe import Markup, escape
 
 from cefl_bench.files import write_text
 from cefl_bench.report.board import METRICS, Leaderboard, Row
+from cefl_bench.report.groups import GROUPS_NOTE, has_groups
 from cefl_bench.report.naming import (
     brief,
     clips,
     difference_text,
+    interval,
     mean_and_spread,
     milliseconds,
     percent,
@@ -80,6 +82,7 @@ def _templates() -> jinja2.Environment:
         "time_span": time_span,
         "ms": milliseconds,
         "clips": clips,
+        "interval": interval,
     }
     texts = {
         "brief": brief,
@@ -90,7 +93,8 @@ def _templates() -> jinja2.Environment:
         "as_json": _as_json,
     }
     templates.filters.update(numbers | texts)
-    templates.globals.update(METRICS=METRICS)
+    templates.globals.update(METRICS=METRICS, GROUPS_NOTE=GROUPS_NOTE)
+    templates.tests["grouped"] = has_groups
     return templates
 
 

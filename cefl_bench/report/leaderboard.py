@@ -86,6 +86,8 @@ def _groups(runs: Sequence[Run]) -> list[Group]:
 
 def _table(group: Group, folder: Path, latency: Mapping[str, Latency]) -> Table:
     clips = Clips(group.runs or group.external, len(group.classes))
+    for run in group.external:
+        clips.add_groups(run)
     methods: dict[tuple[bool, str], list[Run]] = {}
     for run in [*group.runs, *group.external]:
         methods.setdefault((run.external, run.method), []).append(run)

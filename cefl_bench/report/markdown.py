@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from cefl_bench.functional.escaping import markdown_text
 from cefl_bench.report.board import METRICS, Leaderboard, Pair, Row, Table
 from cefl_bench.report.extra_metrics import extra_metrics
+from cefl_bench.report.groups import group_lines, has_groups
 from cefl_bench.report.naming import (
     EPOCH,
     NOTHING,
@@ -69,6 +70,8 @@ def _table(table: Table) -> str:
         lines += ["", f"### {title}: other metrics\n", *_extra(table)]
     if any(row["audit"] for row in table["rows"]):
         lines += ["", f"### {title}: temporal audit\n", *_audits(table)]
+    if has_groups(table):
+        lines += ["", f"### {title}: groups of people\n", *group_lines(table)]
     if table["pairs"]:
         lines += ["", f"### {title}: pairs\n", *_pairs(table)]
     return "\n".join(lines) + "\n"

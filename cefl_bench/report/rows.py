@@ -16,6 +16,7 @@ from cefl_bench.report.board import BestEpoch, BestTest, Extra, Gap, Numbers, Ro
 from cefl_bench.report.clips import Clips, Predicted
 from cefl_bench.report.collect import Run
 from cefl_bench.report.comparison import MethodScores, method_scores
+from cefl_bench.report.groups import group_scores
 from cefl_bench.report.time_costs import Audited
 from cefl_bench.runs.result import Result, Scores, headline, start_of, title_of
 
@@ -74,6 +75,7 @@ def make_row(runs: Sequence[Run], clips: Clips, folder: Path, latency: Latency |
         "audit": _audit(runs, num_folds),
         "recall": scores["recall"],
         "confusion": predicted.confusion(),
+        "groups": group_scores(predicted),
     }
 
 

@@ -17,6 +17,7 @@ NAMES = {
     "label": ("label", "true", "true_label", "target", "gt", "ground_truth", "y_true"),
     "pred": ("pred", "prediction", "predicted", "predicted_label", "pred_label", "y_pred"),
     "subject": ("subject", "subject_id", "person", "speaker", "actor"),
+    "group": ("group",),
 }
 """What columns are called, most exact first; capital letters and blanks do not matter."""
 SCORES: dict[str, ScoresAre | None] = {
@@ -41,7 +42,7 @@ class PredictionTable:
     """(n,) where each row ends in the file, counted from 1."""
     cells: list[list[str]]
     column: dict[str, int] = field(default_factory=dict)
-    """Where `name`, `label`, `pred` and `subject` stand, those that are there."""
+    """Where `name`, `label`, `pred`, `subject` and `group` stand, those that are there."""
     score_columns: list[int] = field(default_factory=list)
     """Where the scores of class 0, 1, .. stand."""
     scores_are: ScoresAre | None = None

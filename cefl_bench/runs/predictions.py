@@ -32,6 +32,8 @@ class Predictions:
     num_classes: int
     subject: list[str] | None = None
     """Who is in each clip; None where the file does not say it of every clip."""
+    group: list[str] | None = None
+    """The group of people of each clip, empty where it is unknown; None where the file says it of none."""
 
 
 def write_predictions(
@@ -40,18 +42,22 @@ def write_predictions(
     labels: np.ndarray,
     scores: np.ndarray,
     subjects: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
 ) -> None:
     """Write `name,label,score_0..score_{K-1}`; scores as they are (logits in our runs), NaN for an unanswered clip.
 
-    A column `subject` stands after the label where any clip's subject is known.
+    Columns `subject` and `group` stand after the label where they are known of any clip.
     """
-    known = subjects if subjects is not None and any(subjects) else None
+    known = {}
+    for column, values in (("subject", subjects), ("group", groups)):
+        if values is not None and any(values):
+            known[column] = values
     with atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         scores_header = [f"score_{k}" for k in range(scores.shape[1])]
-        writer.writerow(["name", "label", *([] if known is None else ["subject"]), *scores_header])
+        writer.writerow(["name", "label", *known, *scores_header])
         for place, (name, label, row) in enumerate(zip(names, labels, scores, strict=True)):
-            who = [] if known is None else [csv_cell(known[place])]
+            who = [csv_cell(values[place]) for values in known.values()]
             writer.writerow([csv_cell(name), int(label), *who, *(f"{score:.9g}" for score in row)])
 
 
@@ -90,7 +96,7 @@ def read_predictions(
     for what, values, low in (("label", label, 0), ("pred", pred, UNANSWERED)):
         if values.min() < low or values.max() >= known:
             raise UserError(f"{path}: {what} runs from {values.min()} to {values.max()}: expected {low}..{known - 1}")
-    return Predictions(names, label, pred, scores, known, _subjects(table, names))
+    return Predictions(names, label, pred, scores, known, _subjects(table, names), _groups(table, names))
 
 
 def predictions_of(folder: Path, result: Result) -> Predictions:
@@ -212,3 +218,18 @@ def _subjects(table: PredictionTable, names: Sequence[str]) -> list[str] | None:
         return None
     of_clip = dict(zip(table.text("name"), table.text("subject"), strict=True))
     return [of_clip[name] for name in names] if all(of_clip.values()) else None
+
+
+def _groups(table: PredictionTable, names: Sequence[str]) -> list[str] | None:
+    """The group of each clip of `names`, where the file says it of any.
+
+    Raises:
+        UserError: when it gives one clip several.
+    """
+    if "group" not in table.column:
+        return None
+    of_clip: dict[str, str] = {}
+    for row, (name, group) in enumerate(zip(table.text("name"), table.text("group"), strict=True)):
+        if of_clip.setdefault(name, group) != group:
+            table.wrong(row, f"group is {group[:40]!r}, and {of_clip[name][:40]!r} for {name!r} before: expected one")
+    return [of_clip[name] for name in names] if any(of_clip.values()) else None

@@ -45,5 +45,6 @@ class Pack(BaseTransform):
             frame_intensity=intensity,
             apex=np.array(results.get("apex", (-1, -1)), dtype=np.int64),
             subject=results.get("subject") or "",
+            group=results.get("group") or "",
             unreadable="",
         )

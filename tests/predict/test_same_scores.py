@@ -55,8 +55,9 @@ def test_faces_are_cut_out_of_whole_videos_as_for_a_training(tmp_path):
     rows = []
     for place, (clip, first) in enumerate([("smile", 0), ("laugh", 0), ("laugh", 40), ("smile", 30)]):
         write_video(root / f"{place}.mp4", read(clip, stop=first + 14)[first:])
-        rows.append([str(place), f"{place}.mp4", "glad" if clip == "laugh" else "sad", "test" if place else "train"])
-    write_csv(root / "videos.csv", "name,path,label,split", rows)
+        rows.append([str(place), f"{place}.mp4", "glad" if clip == "laugh" else "sad"])
+        rows[-1] += ["test" if place else "train", clip if place < 3 else ""]
+    write_csv(root / "videos.csv", "name,path,label,split,group", rows)
     for name, video, *_ in rows:
         (root / "faces" / name).mkdir(parents=True)
         crop_video(root / video, root / "faces" / name, rule, FaceDetector(rule.detect_size))
@@ -69,6 +70,7 @@ def test_faces_are_cut_out_of_whole_videos_as_for_a_training(tmp_path):
     checkpoint = untrained(tmp_path / "last.pth", dataset=str(corpus), protocol=protocol)
     score(RunOptions(cfg_options=options), str(checkpoint), str(tmp_path / "test"))
     tested = read_predictions(tmp_path / "test" / "predictions.csv")
+    assert tested.group == ["laugh", "laugh", ""], "of whom nobody says it, no group is told"
     predictor = Predictor.load(checkpoint)
     assert predictor.about.crop == rule and predictor.about.classes == ("glad", "sad")
     assert_same(predictor, [root / f"{name}.mp4" for name in tested.name], tested, find_every=0.0)
