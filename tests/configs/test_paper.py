@@ -16,9 +16,7 @@ from cefl_bench.functional.augmentation import Augmentation
 from cefl_bench.models.start import init_source
 from cefl_bench.registry import MODELS, TRANSFORMS
 
-CEFLNET, FORMER_DFER, C3D, MAE_DFER = (
-    f"{method}_dfew_paper" for method in ("ceflnet", "former_dfer", "c3d", "mae_dfer")
-)
+CEFLNET, FORMER_DFER, C3D = (f"{method}_dfew_paper" for method in ("ceflnet", "former_dfer", "c3d"))
 
 
 def network_sees(config, file) -> np.ndarray:
@@ -225,31 +223,3 @@ def test_c3d_departs_in_order_and_linear_layers(c3d):
     backbone.init_weights()
     weight = backbone.linears[1].weight
     assert weight.std().item() == pytest.approx((3 * weight.shape[1]) ** -0.5, rel=0.05), "Kaiming's is 2.4 times that"
-
-
-# MAE-DFER
-
-
-@pytest.fixture(scope="module")
-def mae_dfer():
-    return load_config(LEAVES[MAE_DFER])
-
-
-def test_mae_dfer_has_the_schedule_of_the_released_script(mae_dfer):
-    optimizer = dict(mae_dfer.optim_wrapper.optimizer)
-    assert optimizer["lr"] == pytest.approx(1e-3 * mae_dfer.train_dataloader.batch_size / 256)
-    assert (optimizer["betas"], optimizer["weight_decay"]) == ((0.9, 0.999), 0.05)
-    assert mae_dfer.optim_wrapper.paramwise_cfg.layer_decay == 0.75 and mae_dfer.train_cfg.max_epochs == 100
-    assert mae_dfer.model.head.label_smoothing == 0.1 and dict(mae_dfer.data_preprocessor.mix)["mixup"] == 0.8
-    with torch.device("meta"):
-        backbone = MODELS.build(mae_dfer.model.backbone | {"init_cfg": None})
-    assert backbone.trunk.lg_region_tokens.shape == (8, 512) and len(backbone.trunk.blocks) == 16
-    assert backbone.trunk.blocks[-1].drop_path.drop_prob == 0.1
-
-
-def test_mae_dfer_takes_every_fourth_frame_and_two_views(mae_dfer):
-    assert sampled(mae_dfer, "test", 100).tolist() == [list(range(0, 64, 4)), list(range(36, 100, 4))]
-    assert sampled(mae_dfer, "test", 30)[0].tolist() == [0, 4, 8, 12, 16, 20, 24, 28] + [29] * 8
-    for seed in range(20):
-        (indices,) = sampled(mae_dfer, "train", 100, seed)
-        assert (np.diff(indices) == 4).all()
