@@ -24,6 +24,8 @@ class Entry(TypedDict):
     images: NotRequired[list[str]]
     """Which images of the folder `path` are the video, in order; all of them, by name, where this is not given."""
     subject: NotRequired[str]
+    source: NotRequired[str]
+    """Which film or recording it is from, where that is known."""
     intensity: NotRequired[np.ndarray]
     """(F,) true emotional intensity 0..1 of every frame, where the corpus knows it."""
     apex: NotRequired[tuple[int, int]]
