@@ -235,6 +235,15 @@ def corpus_root(root: str | Path) -> Path:
     return data_home() / expanded(root)
 
 
+def told_home(root: str | Path) -> str:
+    """For messages: what decided where a relative data root starts."""
+    if not corpus_root(root).is_relative_to(data_home()):
+        return ""
+    if "CEFL_BENCH_DATA" in os.environ:
+        return f" (data_root {root!r} in the folder that CEFL_BENCH_DATA names)"
+    return f" (data_root {root!r} in {data_home()}: set CEFL_BENCH_DATA where your data lie elsewhere)"
+
+
 def expanded(path: str | Path) -> Path:
     """A path as a shell understands it: with the home of a user for `~`, where there is such a user."""
     return Path(os.path.expanduser(path))  # noqa: PTH111, Path's own raises where there is none

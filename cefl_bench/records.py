@@ -26,6 +26,8 @@ class Entry(TypedDict):
     subject: NotRequired[str]
     group: NotRequired[str]
     """What people are compared by, such as an age; of nobody where the lists do not say."""
+    source: NotRequired[str]
+    """Which film or recording it is from, where that is known."""
     intensity: NotRequired[np.ndarray]
     """(F,) true emotional intensity 0..1 of every frame, where the corpus knows it."""
     apex: NotRequired[tuple[int, int]]

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from cefl_bench.cli.options import add_config, add_workers, configs_of, file_path
+from cefl_bench.cli.options import add_config, add_folds, add_workers, configs_of, file_path, take_folds
 from cefl_bench.errors import UserError, as_called, one_line_errors
 
 
@@ -17,6 +17,7 @@ def parse_arguments() -> argparse.Namespace:
     add_config(parser)
     parser.add_argument("--fold", type=int, metavar="K", help="only this fold, counted from 1 (default: all)")
     parser.add_argument("--json", type=file_path, metavar="F", help="also write everything that was found to this file")
+    add_folds(parser)
     add_workers(parser)
     parser.add_argument(
         "--timeout", type=float, default=60, metavar="S", help="seconds for one video (default: %(default)s)"
@@ -37,6 +38,7 @@ def main() -> None:
     from cefl_bench.files import check_writable, write_json
 
     check_writable("--json", arguments.json)
+    take_folds(arguments)
     (config,) = configs_of(arguments)
     reports = examine(config, arguments.fold, arguments.workers, arguments.timeout, not arguments.quick)
     print(as_called("\n\n".join(table(report, arguments.names) for report in reports)))

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import math
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cefl_bench.compute.switches import MEMORY_FORMATS, PRECISIONS
@@ -120,6 +121,30 @@ def add_amp(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="mixed precision: --precision bf16, or fp16 on a GPU that has no bfloat16",
     )
+
+
+def add_folds(parser: argparse.ArgumentParser) -> None:
+    """Which folds, and the table that those by source are made of."""
+    parser.add_argument(
+        "--folds",
+        choices=("official", "by-source"),
+        help="by-source: as many folds, with no film or recording on both sides; it is another protocol",
+    )
+    parser.add_argument(
+        "--sources", type=file_path, metavar="FILE", help="a CSV name,source of all videos, where the corpus has none"
+    )
+
+
+def take_folds(arguments: argparse.Namespace) -> None:
+    """Make options of the config of what `add_folds` was given. They are taken out of the arguments."""
+    folds, sources = vars(arguments).pop("folds"), vars(arguments).pop("sources")
+    given = [] if folds is None else [f"corpus.folds={folds}"]
+    if sources is not None:
+        from cefl_bench.files import check_file
+
+        check_file(sources, "table of sources", "a CSV with the columns name,source")
+        given.append(f"corpus.sources={Path(sources).absolute()}")
+    arguments.cfg_options = [*given, *arguments.cfg_options]
 
 
 def add_no_pack(parser: argparse.ArgumentParser) -> None:

@@ -8,11 +8,13 @@ from cefl_bench.cli.options import (
     add_compute,
     add_config_options,
     add_data_on,
+    add_folds,
     add_launcher,
     add_no_pack,
     add_price,
     compute_given,
     file_path,
+    take_folds,
 )
 from cefl_bench.errors import one_line_errors
 
@@ -54,6 +56,7 @@ def parse_arguments() -> argparse.Namespace:
     add_no_pack(parser)
     add_data_on(parser)
     add_config_options(parser)
+    add_folds(parser)
     add_price(parser)
     add_compute(parser)
     return parser.parse_args()
@@ -62,6 +65,7 @@ def parse_arguments() -> argparse.Namespace:
 @one_line_errors
 def main() -> None:
     arguments = parse_arguments()
+    take_folds(arguments)
     from cefl_bench.commands.setup import RunOptions  # here, so that --help need not wait for torch
     from cefl_bench.commands.train import train
 

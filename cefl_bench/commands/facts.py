@@ -113,8 +113,8 @@ def counts_off(datasets: Mapping[str, VideoDataset]) -> list[str]:
 
 def _data_facts(datasets: Mapping[str, VideoDataset], trained: Mapping[str, Any]) -> dict[str, Any]:
     """What the files say of the corpus that is trained on, and of the one that is tested on where it says another."""
-    facts = datasets["train"].protocol_facts() if "train" in datasets else trained.get("train", {})
-    tested = datasets["test"].protocol_facts()
+    facts = datasets["train"].all_facts() if "train" in datasets else trained.get("train", {})
+    tested = datasets["test"].all_facts()
     data = {"train": facts} if facts else {}
     return data | ({"test": tested} if tested != facts else {})
 

@@ -2,9 +2,9 @@
 
 import functools
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
 
+from cefl_bench.datasets.by_source import BY_SOURCE, OFFICIAL, add_sources, folds_by_source, table_hash
 from cefl_bench.datasets.crops import crop_rule
+from cefl_bench.datasets.holdout import part_of_training
 from cefl_bench.datasets.label_map import classes_of, labels_of_model
 from cefl_bench.datasets.official import counts_off
 from cefl_bench.datasets.reading import Reading
 from cefl_bench.errors import UserError
-from cefl_bench.files import corpus_root, data_home, described
-from cefl_bench.functional.folds import held_out
+from cefl_bench.files import corpus_root, described, expanded, told_home
 from cefl_bench.records import Draw, Entry, Place, Sample
 from cefl_bench.sources import identities
 
@@ -51,6 +52,8 @@ class VideoDataset(BaseDataset):
             labels then count these.
         label_map: the name of a class of this corpus -> of one of those. Videos of other classes are left out, and only
             classes that the map leads to can be predicted.
+        folds: `official`, or `by-source`: no source (such as a film) is on both sides.
+        sources: a CSV `name,source` of all videos; a relative path starts at the data root.
     """
 
     METAINFO: dict[str, Any] = {}
@@ -68,8 +71,11 @@ class VideoDataset(BaseDataset):
         holdout: float = 0.0,
         classes_as: "type[VideoDataset] | Sequence[str] | None" = None,
         label_map: Mapping[str, str] | None = None,
+        folds: str = OFFICIAL,
+        sources: str | None = None,
     ) -> None:
         for name, value, allowed in (
+            ("folds", folds, (OFFICIAL, BY_SOURCE)),
             ("split", split, tuple(SIDES_OF_SPLIT)),
             ("on_error", on_error, ("raise", "skip")),
         ):
@@ -86,7 +92,7 @@ class VideoDataset(BaseDataset):
                 f"{type(self).__name__}: fold is {fold!r}: expected 1..{self.METAINFO['num_folds']}, counted from 1"
             )
         self.split, self.fold, self.on_error, self.shuffle_labels = split, fold, on_error, shuffle_labels
-        self.holdout = holdout
+        self.holdout, self.folds = holdout, folds
         self.label_classes = self.classes if classes_as is None else tuple(classes_of(classes_as))
         """The K class names that labels count: this corpus's, or those of the model that is tested on it."""
         self._label_of_model: dict[int, int] | None = None
@@ -98,6 +104,7 @@ class VideoDataset(BaseDataset):
         self._seed_epoch = torch.zeros(2, dtype=torch.int64).share_memory_()
         self.reading = Reading(self)
         self._given_root = data_root
+        self._sources = None if sources is None else corpus_root(data_root) / expanded(sources)
         super().__init__(data_root=str(corpus_root(data_root)), pipeline=pipeline, test_mode=split != "train")
 
     @property
@@ -114,21 +121,24 @@ class VideoDataset(BaseDataset):
         raise NotImplementedError
 
     def load_data_list(self) -> list[Entry]:
-        asked = self.split
+        asked, fold, by_source = self.split, self.fold, self.folds == BY_SOURCE
         entries: list[Entry] = []
-        for side in SIDES_OF_SPLIT[asked]:
-            self.split = side
+        for side in SIDES_OF_SPLIT["all" if by_source else asked]:
+            self.split, self.fold = side, 1 if by_source else fold  # the folds by source are made of all videos
             entries += self._load_side()
-        self.split = asked
-        names = Counter(entry["name"] for entry in entries)
-        twice = [name for name, times in names.items() if times > 1]
+        self.split, self.fold = asked, fold
+        if self._sources is not None:
+            add_sources(entries, self._sources)
+        if by_source and asked != "all":
+            entries = list(compress(entries, map(self.in_split, folds_by_source(entries, self.METAINFO))))
+        twice = [name for name, times in Counter(entry["name"] for entry in entries).items() if times > 1]
         if twice:
             raise UserError(
                 f"{self.METAINFO['name']}: {len(twice)} videos are listed twice in split {self.split!r} of fold "
                 f"{self.fold} at {self.data_root}, such as {twice[0]!r}: expected each once; remove the copies"
             )
         if self.holdout and asked in ("train", "val"):
-            entries = self._part_of_training(entries)
+            entries = part_of_training(entries, self.holdout, asked == "val", by_source)
         if self._label_of_model is not None:
             entries = self._relabelled(entries, self._label_of_model)
         if self.shuffle_labels and self.split == "train":
@@ -141,7 +151,7 @@ class VideoDataset(BaseDataset):
         missing = [described(path) for path in self.required_files() if not path.exists()]
         if missing:
             raise UserError(
-                f"{self.METAINFO['name']} is not at {self.data_root}{self._home_of_root()}: missing "
+                f"{self.METAINFO['name']} is not at {self.data_root}{told_home(self._given_root)}: missing "
                 f"{', '.join(missing)}; {self.METAINFO['access']}; to try the toolkit without it: "
                 "python tools/prepare/synthetic.py && python tools/train.py configs/ceflnet_synthetic.py"
             )
@@ -152,23 +162,6 @@ class VideoDataset(BaseDataset):
                 f"{self.METAINFO['access']}"
             )
         return entries
-
-    def _home_of_root(self) -> str:
-        """For messages: what decided where a relative data root starts."""
-        if not corpus_root(self._given_root).is_relative_to(data_home()):
-            return ""
-        if "CEFL_BENCH_DATA" in os.environ:
-            return f" (data_root {self._given_root!r} in the folder that CEFL_BENCH_DATA names)"
-        return f" (data_root {self._given_root!r} in {data_home()}: set CEFL_BENCH_DATA where your data lie elsewhere)"
-
-    def _part_of_training(self, entries: list[Entry]) -> list[Entry]:
-        """The held-out part of the training videos for split `val`, the rest of them for `train`."""
-        groups = []
-        for entry in entries:
-            subject = entry.get("subject")
-            groups.append(f"subject {subject}" if subject else entry["name"])
-        held = held_out([entry["label"] for entry in entries], groups, self.holdout)
-        return [entry for entry, out in zip(entries, held, strict=True) if out == (self.split == "val")]
 
     def _relabelled(self, entries: list[Entry], label_of_model: Mapping[int, int]) -> list[Entry]:
         """The videos of the classes that a model of another corpus knows, with its labels."""
@@ -202,11 +195,14 @@ class VideoDataset(BaseDataset):
     def num_official_clips(self) -> int | None:
         """How many test clips the official lists of this fold have; None where there is no official number."""
         counts = self.METAINFO.get("num_test_clips")
-        return counts[self.fold - 1] if counts and self.split == "test" and self._label_of_model is None else None
+        return counts[self.fold - 1] if counts and self._is_official() and self.split == "test" else None
 
     def counts_off(self) -> list[str]:
         """A line for every official number of this side of the fold that the files do not have."""
-        return [] if self._label_of_model is not None else counts_off(self)
+        return counts_off(self) if self._is_official() else []
+
+    def _is_official(self) -> bool:
+        return self._label_of_model is None and self.folds == OFFICIAL
 
     def protocol_facts(self) -> dict[str, Any]:
         """What only the files of the corpus know of it and what moves a score; the same for all folds.
@@ -215,6 +211,11 @@ class VideoDataset(BaseDataset):
         """
         rule = crop_rule(self.required_files())
         return {} if rule is None else {"crops": rule or "unknown"}
+
+    def all_facts(self) -> dict[str, Any]:
+        """`protocol_facts`, with the hash of the table of sources where folds are made of it."""
+        used = None if self.folds == OFFICIAL else self._sources
+        return self.protocol_facts() | ({} if used is None else {"sources": table_hash(used)})
 
     def entries(self) -> list[Entry]:
         """All videos, in the order of their indices."""

@@ -18,7 +18,9 @@ from cefl_bench.tables import filled, read_table
 
 @DATASETS.register_module()
 class CSVVideos(VideoDataset):
-    """The videos, or folders of images, that a CSV lists: `name,path,label[,subject][,group][,fold][,split]`.
+    """The videos, or folders of images, that a CSV lists.
+
+    Its columns are `name,path,label[,subject][,group][,source][,fold][,split]`.
 
     `path` starts at the data root, `label` is a class name. With `fold`, a row is a test video of that fold and a
     training video of the others; with `split` (`train` or `test`), it is on that side of the only fold; with both, on
@@ -119,6 +121,8 @@ class CSVVideos(VideoDataset):
             entry["subject"] = row["subject"]
         if row.get("group"):
             entry["group"] = row["group"]
+        if row.get("source"):
+            entry["source"] = row["source"]
         return entry
 
     def _side(self, where: str, row: dict[str, str]) -> str | None:

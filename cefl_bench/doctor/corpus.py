@@ -38,6 +38,8 @@ class Clip:
     source: Source
     num_frames: int
     subject: str | None
+    origin: str | None
+    """Which film or recording it is from."""
     labels: dict[Place, int] = field(default_factory=dict)
 
     @property
@@ -164,7 +166,7 @@ def _add(corpus: ListedCorpus, clips: dict[tuple[str, Source], Clip], dataset: V
         entry = dataset.get_data_info(index)
         images = entry.get("images")
         source = (entry["path"], None if images is None else tuple(images))
-        new = Clip(entry["name"], source, entry["num_frames"], entry.get("subject"))
+        new = Clip(entry["name"], source, entry["num_frames"], entry.get("subject"), entry.get("source"))
         clips.setdefault((new.name, source), new).labels[place] = entry["label"]
         counts[entry["label"]] += 1
     official = dataset.num_official_clips() if place.side == "test" else None

@@ -24,6 +24,7 @@ CHECKS = (
     Check("folds", "no video is a test video of two folds", lists.folds),
     Check("overlap", "no name is in training and in test", lists.overlap),
     Check("subjects", "nobody is in training and in test", lists.subjects),
+    Check("sources", "no film or recording is in training and in test", lists.origins),
     Check("validation", "", lists.validation),
     Check("files", "every video is there", videos.files),
     Check("decodable", "every video is read as in training", videos.decodable),

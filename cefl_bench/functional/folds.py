@@ -7,12 +7,14 @@ import numpy as np
 from cefl_bench.errors import UserError
 
 
-def subject_folds(labels: Sequence[int], subjects: Sequence[str], num_folds: int = 10, seed: int = 0) -> dict[str, int]:
+def subject_folds(
+    labels: Sequence[int], subjects: Sequence[str], num_folds: int = 10, seed: int = 0, whose: str = "subject"
+) -> dict[str, int]:
     """Assign subjects to folds so that every fold has about the same share of each class.
 
     Args:
         labels: (n,) class of each video.
-        subjects: (n,) who is in each video.
+        subjects: (n,) who is in each video, or what else must not be on both sides: `whose`, for messages.
 
     Returns:
         The test fold of every subject, 1..num_folds, sorted by subject.
@@ -24,7 +26,7 @@ def subject_folds(labels: Sequence[int], subjects: Sequence[str], num_folds: int
 
     if (people := len(set(subjects))) < num_folds:
         raise UserError(
-            f"{people} subjects cannot be spread over {num_folds} folds: expected at least one in each; is the "
+            f"{people} {whose}s cannot be spread over {num_folds} folds: expected at least one in each; is the "
             "corpus complete?"
         )
     label, subject = np.asarray(labels), np.asarray(subjects)
@@ -35,7 +37,7 @@ def subject_folds(labels: Sequence[int], subjects: Sequence[str], num_folds: int
         for person in subject[test]
     }
     if missing := set(range(1, num_folds + 1)) - set(fold_of.values()):
-        raise UserError(f"folds {sorted(missing)} of {num_folds} got no subject: the corpus is too small for them")
+        raise UserError(f"folds {sorted(missing)} of {num_folds} got no {whose}: the corpus is too small for them")
     return dict(sorted(fold_of.items()))
 
 

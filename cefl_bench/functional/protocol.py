@@ -31,6 +31,7 @@ RULES = (
     Rule("config_name", "neither", "the name of the file and of the run's folder"),
     Rule("classes", "neither", "a name that a config of an own corpus may use for its dataset's classes"),
     Rule("*_dataloader.dataset.data_root", "neither", "where the corpus lies on this machine"),
+    Rule("*_dataloader.dataset.sources", "neither", "where the table of sources lies; its hash is with the data"),
     Rule("*_dataloader.dataset.fold", "neither", "a table shows and averages folds"),
     Rule("*_dataloader.dataset.on_error", "neither", "whether a run stops at a broken video; `clips` counts them"),
     Rule("*_dataloader.dataset.pipeline.*.packed", "neither", "packed frames are the same frames"),
@@ -156,7 +157,7 @@ def is_other_corpus(test: Mapping[str, Any]) -> bool:
 
 def corpus_of(dataset: Mapping[str, Any]) -> dict[str, Any]:
     """What of a dataset's config tells which corpus it is, and which variant of it."""
-    return _without(dataset, "data_root", "fold", "pipeline", "split", "on_error", "shuffle_labels")
+    return _without(dataset, "data_root", "fold", "pipeline", "split", "on_error", "shuffle_labels", "sources")
 
 
 def protocol_id(protocol: Mapping[str, Any]) -> str:

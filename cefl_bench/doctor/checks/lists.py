@@ -149,6 +149,23 @@ def subjects(examination: Examination) -> Iterator[Finding]:
             yield Finding("error", text, both, "put all videos of a subject on one side")
 
 
+def origins(examination: Examination) -> Iterator[Finding]:
+    """No film or recording is in training and in test of the same fold."""
+    corpus = examination.corpus
+    if not any(clip.origin for clip in corpus.clips):
+        if corpus.clips and not any(clip.subject for clip in corpus.clips):
+            yield Finding("unknown", "the corpus does not say which film or recording a video is from (--sources)")
+        return
+    for fold in corpus.folds:
+        trained = {clip.origin for clip in corpus.of(Place(fold, "train"))} - {None}
+        tested = corpus.of(Place(fold, "test"))
+        shared = [clip.name for clip in tested if clip.origin in trained]
+        if shared:
+            text = f"fold {fold}: {len(shared)} of {len(tested)} test videos share a source with training"
+            advice = "these were tested on what was seen in training: --folds by-source is a protocol without"
+            yield Finding("warning", text, shared, advice)
+
+
 def validation(examination: Examination) -> Iterator[Finding]:
     """Says which videos the best epoch is chosen on."""
     val, test = (
