@@ -7,7 +7,7 @@ from helpers.run import ROOT
 from torch import nn
 
 from cefl_bench.commands.facts import config_cost
-from cefl_bench.commands.zoo import MethodCost, method_cost
+from cefl_bench.commands.zoo import Costs
 from cefl_bench.config import load_config
 from cefl_bench.cost.flops import model_cost
 from cefl_bench.errors import UserError
@@ -146,14 +146,13 @@ def test_ial_adds_its_loss_by_the_released_factors():
 
 def test_a_method_whose_backbone_classifies_is_counted_for_each_number_of_classes():
     """The four classes more of MAFW are columns of the head and of the classifier of the second stage."""
-    known: dict[str, MethodCost] = {}
-    costs = []
+    counted, costs = Costs(), []
     for corpus in (None, "mafw"):
         config = load_config(CONFIGS / "ial_dfew.py", dataset=corpus)
         config.model.backbone.update(width=2, size=32)
         config.data_preprocessor.size = 32
-        costs.append(method_cost(config, known))
-    assert costs[1]["params"] - costs[0]["params"] == 4 * (8 + 1) + 4 * (2 * 4) and len(known) == 2
+        costs.append(counted.of(config))
+    assert costs[1]["params"] - costs[0]["params"] == 4 * (8 + 1) + 4 * (2 * 4)
 
 
 @pytest.mark.parametrize("build", [NRDFERNet, GCANetwork])
