@@ -44,6 +44,7 @@ from cefl_bench.report.collect import ACROSS
 from cefl_bench.report.time_costs import with_costs
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.audit import SCHEMA_VERSION, Audit, Checkpoint, Peaks
+from cefl_bench.runs.built_in import checkpoint_file, folder_beside
 from cefl_bench.runs.environment import environment
 from cefl_bench.runs.folder import AUDIT, AUDIT_FIGURE
 from cefl_bench.runs.result import Environment
@@ -101,7 +102,7 @@ def audit(options: RunOptions, checkpoint: str, how: AuditOptions, out: str | No
     if isinstance(feed, Feed):
         feed.end_workers()
     found = _audit(config, dataset, answers, how, _facts(checkpoint, loaded))
-    folder = Path(out or Path(checkpoint).parent)
+    folder = Path(out or folder_beside(checkpoint))
     draw_audit(found, folder / AUDIT_FIGURE)
     write_json(folder / AUDIT, found)
     say(audit_table(found))
@@ -168,7 +169,8 @@ def in_places(video_BNTHWC: Tensor, places_BM: Tensor) -> Tensor:
 
 def _facts(path: str, loaded: dict[str, Any]) -> Checkpoint:
     meta = checkpoints.meta_of(loaded, path)
-    return {"file": Path(path).name, "sha256": sha256_of(path), "epoch": meta["epoch"] if meta else None}
+    digest = sha256_of(checkpoint_file(path))
+    return {"file": Path(path).name, "sha256": digest, "epoch": meta["epoch"] if meta else None}
 
 
 def _audit(config: Config, dataset: VideoDataset, answers: Answers, how: AuditOptions, checkpoint: Checkpoint) -> Audit:

@@ -73,6 +73,8 @@ class PlainRunner(Runner):
         super().register_hook(hook, priority)
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:
+        if isinstance(optim_wrapper, OptimWrapper | OptimWrapperDict):
+            return optim_wrapper  # built before, and quiet since
         return quiet(super().build_optim_wrapper(optim_wrapper))
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:

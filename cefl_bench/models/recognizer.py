@@ -42,8 +42,8 @@ class Recognizer(BaseModel):
 
     Raises:
         UserError: when `num_clips` is not a whole number from 1, or videos are mixed and the head has a loss that
-            takes one class a video; in `forward`, when it does not divide a video's
-            frames, or the backbone's feature is not of its `feat_dim`.
+            takes one class a video; in `forward`, when `num_clips` does not divide a video's frames, or the backbone's
+            feature is not of its `feat_dim`.
     """
 
     def __init__(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import expanded, sha256_of
+from cefl_bench.runs.built_in import checkpoint_file
 
 if TYPE_CHECKING:
     from torchvision.models import WeightsEnum
@@ -95,9 +96,10 @@ def timm_tag(name: str) -> tuple[str, str]:
 
 
 def _of_file(path: str) -> InitSource:
-    if not expanded(path).is_file():
+    file = checkpoint_file(expanded(path))
+    if not file.is_file():
         raise UserError(f"init_cfg: checkpoint {path!r} does not exist: expected a local file of weights")
-    return InitSource("file", f"{path} (sha256 {sha256_of(expanded(path))[:12]})")
+    return InitSource("file", f"{path} (sha256 {sha256_of(file)[:12]})")
 
 
 def _of_timm(name: str) -> InitSource:

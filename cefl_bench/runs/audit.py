@@ -99,11 +99,17 @@ def read_audit(path: str | Path) -> Audit:
             "cefl_bench reads"
         )
     audit = check_kind(content, Audit, path, EXPECTED, REMEDY)
-    changes, of_change = {cost["change"] for cost in audit["costs"]}, audit["predictions"]
-    clips, num_classes = len(audit["names"]), len(audit["classes"])
-    columns = [audit["labels"], *of_change.values()]
-    lengths = {len(audit["names"]), len({*audit["names"]}), len(audit["subjects"]), *map(len, columns)}
-    whole = {*of_change} == {AS_SAMPLED, *changes} and lengths == {clips} != {0}
-    if not whole or not all(-1 <= value < num_classes for column in columns for value in column):
+    if not _is_whole(audit):
         raise UserError(f"{path} is not {EXPECTED}: expected a prediction of every clip for every change; {REMEDY}")
     return audit
+
+
+def _is_whole(audit: Audit) -> bool:
+    """Whether every clip, named once, has a label, and a prediction with every change that has a cost."""
+    clips, columns = len(audit["names"]), [audit["labels"], *audit["predictions"].values()]
+    if clips == 0 or len({*audit["names"]}) != clips or len(audit["subjects"]) != clips:
+        return False
+    for column in columns:
+        if len(column) != clips or not -1 <= min(column) <= max(column) < len(audit["classes"]):
+            return False
+    return {*audit["predictions"]} == {AS_SAMPLED, *(cost["change"] for cost in audit["costs"])}

@@ -11,15 +11,17 @@ from helpers.simulated import Corpus, Method, simulate
 from helpers.untrained import untrained
 from mmengine.dataset import default_collate
 
-from cefl_bench.commands.audit import Answers, AuditOptions
+from cefl_bench.commands.audit import Answers, AuditOptions, audit
 from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint
 from cefl_bench.config import load_config, parse_options
 from cefl_bench.errors import UserError
+from cefl_bench.files import sha256_of
 from cefl_bench.functional.recall import UNANSWERED, predicted_class
 from cefl_bench.functional.time_changes import AS_SAMPLED, MAX_ROUNDING, keep_predictions, moved
 from cefl_bench.registry import MODELS
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.audit import read_audit
+from cefl_bench.runs.built_in import DEMO, checkpoint_file, folder_beside
 
 
 class Watching:
@@ -136,6 +138,14 @@ def test_the_tool_leaves_the_scores_of_a_test_and_what_changes_cost(with_data, t
     assert (costs["shuffled within clips"]["war_difference"], costs["reversed"]["uar_difference"]) == (0, 0)
     assert "reversed: exactly 0, no prediction is another" in done.stdout and "apex frame: of 2 videos" in done.stdout
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["audit.json", "audit.png"]
+
+
+def test_the_built_in_weights_are_asked_too(with_data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = RunOptions(None, cfg_options=("test_dataloader.num_workers=0",), no_pack=True)
+    folder = audit(options, DEMO, AuditOptions(device="cpu"))
+    found = read_audit(folder / "audit.json")
+    assert folder == folder_beside(DEMO) and found["checkpoint"]["sha256"] == sha256_of(checkpoint_file(DEMO))
 
 
 @pytest.mark.parametrize(("name", "value"), [("shuffle_seed", -1), ("batch", 0)])

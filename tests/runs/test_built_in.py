@@ -6,6 +6,8 @@ import pytest
 from safetensors import safe_open
 
 from cefl_bench.errors import UserError
+from cefl_bench.files import sha256_of
+from cefl_bench.models.start import init_source
 from cefl_bench.predict.predictor import Predictor
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.built_in import DEMO, FOLDER, check_checkpoint, checkpoint_file, folder_beside
@@ -46,6 +48,11 @@ def test_a_file_of_the_same_name_goes_first(elsewhere):
     checkpoints.save(DEMO, {"state_dict": {}})
     assert str(checkpoint_file(DEMO)) == DEMO and str(folder_beside(DEMO)) == "."
     assert checkpoints.load(DEMO) == {"state_dict": {}}
+
+
+def test_a_training_may_start_from_it():
+    source = init_source({"checkpoint": DEMO}).source
+    assert source == f"demo (sha256 {sha256_of(checkpoint_file(DEMO))[:12]})"
 
 
 def test_another_name_is_a_path():
