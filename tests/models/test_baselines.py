@@ -141,6 +141,15 @@ def test_c3d_layer_by_layer():
     torch.testing.assert_close(backbone(clip), x, atol=1e-5, rtol=1e-4)
 
 
+@torch.no_grad()
+def test_the_linear_layers_of_c3d_start_as_large_as_their_input():
+    """He et al.: the mean square of what goes through a layer with ReLU stays. PyTorch's defaults would give 1/36."""
+    backbone = C3D(width=16).eval()
+    maps = torch.randn(64, 8 * 16, 1, 4, 4).relu()
+    ratio = backbone.linears(maps).square().mean() / maps.square().mean()
+    assert 0.7 < ratio < 1.4
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @torch.no_grad()
 def test_readouts_of_resnet_lstm(cell):

@@ -3,6 +3,9 @@ https://arxiv.org/abs/1412.0767
 
 Where we depart from the paper: every convolution is followed by BatchNorm, as in the code that the DFEW benchmark
 released. A clip of fewer than 16 frames is pooled in time only while it still has two frames, so that short clips fit.
+Weights start as He et al., Delving Deep into Rectifiers, ICCV 2015, https://arxiv.org/abs/1502.01852, say for layers
+with ReLU, and not as PyTorch's defaults, which are smaller: from those, on some seeds, all units of the first linear
+layer fell silent within an epoch, and nothing was learnt from then on.
 """
 
 from collections.abc import Mapping
@@ -57,6 +60,9 @@ class C3D(Backbone):
             *(nn.Flatten(), nn.Linear(in_dim * frames * size * size, self.feat_dim), nn.ReLU(inplace=True)),
             *(nn.Dropout(dropout), nn.Linear(self.feat_dim, self.feat_dim), nn.ReLU(inplace=True), nn.Dropout(dropout)),
         )
+        for module in self.modules():
+            if isinstance(module, (nn.Conv3d, nn.Linear)):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         if clip_BCTHW.shape[1:] != self.clip_shape:
