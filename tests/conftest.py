@@ -87,10 +87,11 @@ def data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A rendered corpus of the preset `tiny`: labels.csv, intensities.csv, card.json, videos/. Read only."""
+    one_worker = ("--preset", "tiny", "--workers", "1")  # each takes longer to start than all videos to render
     home = built_once(
         tmp_path_factory,
         "corpus",
-        lambda home: run_tool("prepare/synthetic.py", "--preset", "tiny", "--out", home / "tiny"),
+        lambda home: run_tool("prepare/synthetic.py", *one_worker, "--out", home / "tiny"),
     )
     return home / "tiny"
 

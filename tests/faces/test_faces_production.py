@@ -2,36 +2,37 @@
 
 import csv
 import errno
-import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
 from helpers.face_clips import numbers, read
+from helpers.kills import hold_workers, stop
 from helpers.media import write_csv, write_video
+from helpers.run import run_tool
 
 from cefl_bench.datasets.csv_videos import CSVVideos
 from cefl_bench.errors import UserError
+from cefl_bench.faces import production
 from cefl_bench.faces.crop import CropRule
 from cefl_bench.faces.production import crop_videos
 from cefl_bench.tables import read_table
 from cefl_bench.transforms.read import ReadFrames
 
-ROOT = Path(__file__).resolve().parents[2]
 FAST = ("--size", "64", "--detect-size", "192")
 
 
-def command(root: Path, *more: str) -> list[str]:
-    return [sys.executable, str(ROOT / "tools/prepare/own.py"), "--root", str(root), *FAST, *more]
+def words(root: Path, *more: str) -> tuple[str | Path, ...]:
+    return ("prepare/own.py", "--root", root, *FAST, *more)
 
 
-def run(root: Path, *more: str) -> subprocess.CompletedProcess:
-    return subprocess.run(command(root, *more), capture_output=True, text=True, timeout=100)
+def run(root: Path, *more: str) -> CompletedProcess:
+    return run_tool(*words(root, *more), check=False)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -44,33 +45,25 @@ def finished(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in folder.glob("[!.]*") if path.is_dir()}
 
 
-def wait_until(condition, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
+class AtOnce:
+    """In the place of `Workers`, whose start takes longer than a short video: does all jobs here."""
+
+    def __init__(self, num_workers: int, start: str, prepare: Callable[[], object]) -> None:
+        prepare()
+
+    def __enter__(self) -> "AtOnce":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def spread(self, function: Callable, jobs: Sequence[tuple], names: Sequence[str], title: str) -> list:
+        return [function(*job) for job in jobs]
 
 
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def start(root: Path, enough: int) -> tuple[subprocess.Popen, list[int]]:
-    """Start a run in a group of its own and wait for `enough` folders and one begun: the process, and its workers."""
-    process = subprocess.Popen(
-        command(root, "--workers", "1"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    out = root / "faces_64"
-    wait_until(lambda: len(finished(out)) >= enough and list(out.glob(".unfinished/*")))
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    return process, [int(child) for child in children.read_text().split()]
+@pytest.fixture
+def without_workers(monkeypatch):
+    monkeypatch.setattr(production, "Workers", AtOnce)
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +72,9 @@ def corpus(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("own")
     smile = read("smile", step=2, stop=40)
     rows = [[f"Zoë, {take}", f"videos/{take}.mp4", "happy", "train"] for take in range(6)]
-    for _, path, *_ in rows:
-        write_video(root / path, smile)
+    write_video(root / "videos" / "0.mp4", smile)
+    for _, path, *_ in rows[1:]:
+        shutil.copy(root / "videos" / "0.mp4", root / path)
     write_video(root / "videos" / "sky.mp4", read("nobody", step=12))
     write_csv(root / "videos.csv", "name,path,label,split", [*rows, ["sky", "videos/sky.mp4", "sad", "test"]])
     return root
@@ -115,43 +109,39 @@ def test_a_run_reports_what_it_found_and_the_adapter_reads_it(prepared):
     assert (rule["size"], rule["margin"], rule["policy"]) == (64, 0.01, "keep-last")
 
 
-def test_a_killed_run_leaves_whole_folders_and_goes_on_where_it_stopped(prepared, corpus, tmp_path):
-    root = tmp_path / "own"
+def test_a_killed_run_leaves_whole_folders_and_goes_on_where_it_stopped(prepared, corpus, start_tool, tmp_path):
+    root, marker = tmp_path / "own", tmp_path / "held"
     shutil.copytree(corpus, root)
-    process, workers = start(root, enough=2)
-    process.kill()
-    process.wait()
-    process.stderr.close()
-    wait_until(lambda: not any(map(is_running, workers)), 10)
     out = root / "faces_64"
+    running = start_tool(*words(root, "--workers", "1"), prepare=partial(hold_workers, 2, marker))
+    stop(running, lambda: marker.exists() and list(out.glob(".unfinished/*")), signal.SIGKILL)
     before = finished(out)
-    assert workers and 2 <= len(before) < 7 and not (out / "faces.csv").exists()
+    assert 2 <= len(before) < 7 and not (out / "faces.csv").exists()
     assert all(numbers(out / name) == list(range(1, 21)) for name in before)
-    done = run(root)
+    done = run(root, "--workers", "1")
     assert done.returncode == 0, done.stderr
     after = finished(out)
     assert {name: after[name] for name in before} == before
     assert content(out) == content(prepared[0] / "faces_64")
 
 
-def test_ctrl_c_stops_in_the_midst_of_a_video_and_leaves_only_whole_folders(corpus, tmp_path):
+def test_ctrl_c_stops_in_the_midst_of_a_video_and_leaves_only_whole_folders(corpus, start_tool, tmp_path):
     root = tmp_path / "own"
     (root / "videos").mkdir(parents=True)
     shutil.copy(corpus / "videos" / "0.mp4", root / "videos" / "short.mp4")
-    write_video(root / "videos" / "long.mp4", np.tile(read("smile", step=2, stop=40), (20, 1, 1, 1)))
+    write_video(root / "videos" / "long.mp4", np.tile(read("smile", step=2, stop=40), (10, 1, 1, 1)))
     rows = [[name, f"videos/{name}.mp4", "happy", "train"] for name in ("short", "long")]
     write_csv(root / "videos.csv", "name,path,label,split", rows)
-    process, workers = start(root, enough=1)
-    os.killpg(process.pid, signal.SIGINT)
-    errors = process.communicate(timeout=10)[1]
-    assert process.returncode == 130 and "Traceback" not in errors and "interrupted" in errors
-    wait_until(lambda: not any(map(is_running, workers)), 5)
     out = root / "faces_64"
+    running = start_tool(*words(root, "--workers", "1"))
+    stop(running, lambda: finished(out) and list(out.glob(".unfinished/*")), signal.SIGINT)
+    errors = running.finish(130).stderr
+    assert "Traceback" not in errors and "interrupted" in errors
     assert list(finished(out)) == ["short"] and numbers(out / "short") == list(range(1, 21))
     assert not (out / ".unfinished").exists()
 
 
-def test_a_video_that_cannot_be_decoded_is_named_when_the_others_are_done(corpus, tmp_path):
+def test_a_video_that_cannot_be_decoded_is_named_when_the_others_are_done(without_workers, corpus, tmp_path):
     root = tmp_path / "own"
     (root / "videos").mkdir(parents=True)
     shutil.copy(corpus / "videos" / "0.mp4", root / "videos" / "good.mp4")
@@ -173,7 +163,7 @@ def crop_all(root: Path, *names: str, policy: str = "keep-last") -> dict:
     return crop_videos({name: root / "videos" / f"{name}.mp4" for name in names}, root / "faces_64", rule, 1)
 
 
-def test_crops_of_a_video_that_changed_are_made_anew(corpus, tmp_path):
+def test_crops_of_a_video_that_changed_are_made_anew(without_workers, corpus, tmp_path):
     (tmp_path / "videos").mkdir()
     for name in ("a", "b"):
         shutil.copy(corpus / "videos" / "0.mp4", tmp_path / "videos" / f"{name}.mp4")
@@ -188,7 +178,7 @@ def test_crops_of_a_video_that_changed_are_made_anew(corpus, tmp_path):
     assert crop_all(tmp_path, "a", "b") == results and finished(tmp_path / "faces_64") == after
 
 
-def test_a_folder_that_was_half_removed_is_made_anew(corpus, tmp_path):
+def test_a_folder_that_was_half_removed_is_made_anew(without_workers, corpus, tmp_path):
     (tmp_path / "videos").mkdir()
     shutil.copy(corpus / "videos" / "0.mp4", tmp_path / "videos" / "a.mp4")
     crop_all(tmp_path, "a")
@@ -199,7 +189,7 @@ def test_a_folder_that_was_half_removed_is_made_anew(corpus, tmp_path):
     assert numbers(folder) == list(range(1, 21)) and (folder / "crop.json").exists()
 
 
-def test_no_name_is_a_formula_to_a_spreadsheet(corpus, tmp_path):
+def test_no_name_is_a_formula_to_a_spreadsheet(without_workers, corpus, tmp_path):
     (tmp_path / "videos").mkdir()
     shutil.copy(corpus / "videos" / "sky.mp4", tmp_path / "videos" / "=1+1.mp4")
     crop_all(tmp_path, "=1+1")

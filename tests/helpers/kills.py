@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.parallel import workers
+from helpers.children import Child, wait_until
 
 NEW_MOUNTS = 0x00020000  # CLONE_NEWNS of linux/sched.h
 
@@ -47,6 +48,19 @@ def hold_workers(results: int, marker: Path, call: int = 1) -> None:
             yield future
 
     workers.as_completed = as_completed
+
+
+def stop(running: Child, begun: Callable[[], object], sent: signal.Signals) -> None:
+    """Once something has begun, send SIGKILL to a tool alone or another signal to its group: its workers end with it.
+
+    A tool that has ended before it began is the test's to notice.
+    """
+    wait_until(lambda: begun() or running.poll() is not None)
+    at_work = children_of(running.pid)
+    (os.kill if sent == signal.SIGKILL else os.killpg)(running.pid, sent)
+    running.wait(30)
+    wait_until(lambda: not any(map(is_running, at_work)), seconds=20)
+    assert at_work, running
 
 
 def limit_file_size(size: int) -> None:

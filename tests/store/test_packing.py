@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from helpers.children import wait_until
-from helpers.kills import can_mount, children_of, hold_workers, is_running, limit_file_size, mount_small_disk
+from helpers.kills import can_mount, hold_workers, limit_file_size, mount_small_disk, stop
 from helpers.run import ROOT, TINY, run_tool
 from helpers.trees import synthetic_tree
 
@@ -76,12 +76,8 @@ def interrupt(start_tool, home, tmp_path):
     def call(sent, noted):
         marker = tmp_path / "held"
         packing = start_tool(*PACK, env=where(home), prepare=partial(hold_workers, noted, marker, call=2))
-        wait_until(lambda: marker.exists() or packing.poll() is not None)
-        workers = children_of(packing.pid)
-        (os.kill if sent == signal.SIGKILL else os.killpg)(packing.pid, sent)
-        packing.wait(30)
-        wait_until(lambda: not any(map(is_running, workers)), seconds=20)
-        assert workers and not (home / STORE / "index.json").exists(), packing
+        stop(packing, marker.exists, sent)
+        assert not (home / STORE / "index.json").exists(), packing
         return packing.printed()
 
     return call
