@@ -37,8 +37,9 @@ class PackedFrames:
 
     def rows(self, indices: np.ndarray) -> np.ndarray:
         """(n,) frame indices -> int64 (n,), the rows of these frames among those of all shards."""
-        if indices.min() < 0 or indices.max() >= len(self._frames):
-            raise IndexError(f"frames {indices.min()}..{indices.max()} of a video of {len(self._frames)}")
+        listed = indices.tolist()  # a few numbers: NumPy's own minimum takes longer to call than to find
+        if min(listed) < 0 or max(listed) >= len(self._frames):
+            raise IndexError(f"frames {min(listed)}..{max(listed)} of a video of {len(self._frames)}")
         return indices + self.first
 
 
