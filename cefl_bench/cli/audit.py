@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_checkpoint, add_data_on, add_no_pack, file_path, options_and_checkpoint
+from cefl_bench.cli.options import add_checkpoint, add_data_on, add_no_pack, file_path, loading, options_and_checkpoint
 from cefl_bench.errors import one_line_errors
 
 
@@ -31,6 +31,7 @@ def main() -> None:
     parser = make_parser()
     arguments = parser.parse_args()
     options, checkpoint = options_and_checkpoint(parser, arguments)
-    from cefl_bench.commands.audit import AuditOptions, audit  # here, so that --help need not wait for torch
+    with loading():  # here, so that --help need not wait for torch
+        from cefl_bench.commands.audit import AuditOptions, audit
 
     audit(options, checkpoint, AuditOptions(arguments.shuffle_seed, arguments.device, arguments.batch), arguments.out)

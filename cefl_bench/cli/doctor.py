@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from cefl_bench.cli.options import add_config, add_folds, add_workers, configs_of, file_path, take_folds
+from cefl_bench.cli.options import add_config, add_folds, add_workers, configs_of, file_path, loading, take_folds
 from cefl_bench.errors import UserError, as_called, one_line_errors
 
 
@@ -33,9 +33,10 @@ def main() -> None:
     for name in ("workers", "timeout"):
         if not getattr(arguments, name) > 0:
             raise UserError(f"--{name} is {getattr(arguments, name)}: expected more than 0")
-    from cefl_bench.doctor.examine import examine  # here, so that --help need not wait for torch
-    from cefl_bench.doctor.table import table
-    from cefl_bench.files import check_writable, write_json
+    with loading():  # here, so that --help need not wait for torch
+        from cefl_bench.doctor.examine import examine
+        from cefl_bench.doctor.table import table
+        from cefl_bench.files import check_writable, write_json
 
     check_writable("--json", arguments.json)
     take_folds(arguments)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import add_checkpoint, add_no_pack, file_path, options_and_checkpoint
+from cefl_bench.cli.options import add_checkpoint, add_no_pack, file_path, loading, options_and_checkpoint
 from cefl_bench.errors import one_line_errors
 
 
@@ -34,7 +34,8 @@ def main() -> None:
     parser = make_parser()
     arguments = parser.parse_args()
     options, checkpoint = options_and_checkpoint(parser, arguments)
-    from cefl_bench.commands.explain import explain  # here, so that --help need not wait for torch
+    with loading():  # here, so that --help need not wait for torch
+        from cefl_bench.commands.explain import explain
 
     for figure in explain(options, checkpoint, arguments.videos, arguments.num, arguments.out):
         print(figure)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from cefl_bench.cli.options import add_config, file_path
+from cefl_bench.cli.options import add_config, file_path, loading
 from cefl_bench.errors import UserError, one_line_errors
 
 
@@ -24,12 +24,13 @@ def parse_arguments() -> argparse.Namespace:
 @one_line_errors
 def main() -> None:
     arguments = parse_arguments()
-    from tqdm import tqdm
+    with loading():  # here, so that --help need not wait for torch
+        from tqdm import tqdm
 
-    from cefl_bench.commands.facts import config_cost  # here, so that --help need not wait for torch
-    from cefl_bench.config import load_config, parse_options
-    from cefl_bench.cost.table import cost_table
-    from cefl_bench.files import check_writable, write_json
+        from cefl_bench.commands.facts import config_cost
+        from cefl_bench.config import load_config, parse_options
+        from cefl_bench.cost.table import cost_table
+        from cefl_bench.files import check_writable, write_json
 
     check_writable("--json", arguments.json)
     options, costs = parse_options(arguments.cfg_options), []

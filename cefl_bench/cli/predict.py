@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import ExistingConfig, add_choices, choices_given, file_path
+from cefl_bench.cli.options import ExistingConfig, add_choices, choices_given, file_path, loading
 from cefl_bench.errors import one_line_errors
 from cefl_bench.runs.built_in import check_checkpoint
 
@@ -45,7 +45,8 @@ def make_parser() -> argparse.ArgumentParser:
 def main() -> None:
     arguments = make_parser().parse_args()
     check_checkpoint(arguments.checkpoint)
-    from cefl_bench.commands.predict import PredictOptions, predict  # here, so that --help need not wait for torch
+    with loading():  # here, so that --help need not wait for torch
+        from cefl_bench.commands.predict import PredictOptions, predict
 
     predict(
         arguments.checkpoint,

@@ -2,7 +2,7 @@
 
 import argparse
 
-from cefl_bench.cli.options import file_path
+from cefl_bench.cli.options import file_path, loading
 from cefl_bench.errors import one_line_errors
 from cefl_bench.files import check_file
 from cefl_bench.runs.folder import RESULT
@@ -24,6 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main() -> None:
     arguments = make_parser().parse_args()
     check_file(f"{arguments.run}/{RESULT}", "result", "the work dir of a finished training, which holds it")
-    from cefl_bench.commands.publish import publish  # here, so that --help need not wait for torch
+    with loading():  # here, so that --help need not wait for torch
+        from cefl_bench.commands.publish import publish
 
     print(publish(arguments.run, arguments.out, arguments.half))

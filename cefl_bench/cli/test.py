@@ -8,6 +8,7 @@ from cefl_bench.cli.options import (
     add_launcher,
     add_no_pack,
     file_path,
+    loading,
     options_and_checkpoint,
 )
 from cefl_bench.errors import one_line_errors
@@ -39,6 +40,7 @@ def main() -> None:
     parser = make_parser()
     arguments = parser.parse_args()
     options, checkpoint = options_and_checkpoint(parser, arguments)
-    from cefl_bench.commands.test import test  # here, so that --help need not wait for torch
+    with loading():  # here, so that --help need not wait for torch
+        from cefl_bench.commands.test import test
 
     test(options, checkpoint, arguments.out, arguments.calibrate)

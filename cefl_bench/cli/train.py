@@ -14,6 +14,7 @@ from cefl_bench.cli.options import (
     add_price,
     compute_given,
     file_path,
+    loading,
     take_folds,
 )
 from cefl_bench.errors import one_line_errors
@@ -66,8 +67,9 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     take_folds(arguments)
-    from cefl_bench.commands.setup import RunOptions  # here, so that --help need not wait for torch
-    from cefl_bench.commands.train import train
+    with loading():  # here, so that --help need not wait for torch
+        from cefl_bench.commands.setup import RunOptions
+        from cefl_bench.commands.train import train
 
     compute = compute_given(arguments)
     train(RunOptions(**vars(arguments), compute=compute))

@@ -2,6 +2,7 @@
 
 import argparse
 
+from cefl_bench.cli.options import loading
 from cefl_bench.errors import UserError, one_line_errors
 from cefl_bench.files import check_file, checkout
 
@@ -25,11 +26,8 @@ def main() -> None:
         raise UserError("model_zoo.md belongs to a checkout, and this toolkit is installed without one: call it there")
     for file in arguments.add:
         check_file(file, "result", "the result.json of a run")
-    from cefl_bench.commands.zoo import (  # here, so that --help need not wait for torch
-        add_results,
-        check_zoo,
-        write_zoo,
-    )
+    with loading():  # here, so that --help need not wait for torch
+        from cefl_bench.commands.zoo import add_results, check_zoo, write_zoo
 
     if arguments.check:
         check_zoo()

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import default_collate
-from scipy.special import softmax
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -19,6 +18,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.functional.calibration import expected_calibration_error, fit_temperature
 from cefl_bench.functional.recall import UNANSWERED
+from cefl_bench.functional.softmax import softmax
 from cefl_bench.models.recognizer import Recognizer
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.folder import CALIBRATED, PREDICTIONS, RESULT

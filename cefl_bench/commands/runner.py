@@ -12,6 +12,7 @@ from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
+from mmengine.utils import ManagerMixin
 from mmengine.visualization import Visualizer
 from torch import nn
 from torch.utils.data import DataLoader
@@ -23,6 +24,15 @@ from cefl_bench.hooks.runtime_info import RuntimeInfo
 from cefl_bench.hooks.write_result import WriteResult
 
 
+class ShowsNothing(Visualizer):
+    """Mmengine's visualizer without a program to show anything in, and so without matplotlib, which takes a second."""
+
+    def __init__(self, name: str) -> None:
+        ManagerMixin.__init__(self, name)
+        self.dataset_meta = None
+        self._vis_backends = {}
+
+
 class PlainRunner(Runner):
     """Makes no dated folder, no log and no copy of the config: hooks and `config.py` tell more, in fewer files."""
 
@@ -30,7 +40,7 @@ class PlainRunner(Runner):
         return MMLogger.get_instance(self._experiment_name, log_level=log_level)
 
     def build_visualizer(self, visualizer: Any = None) -> Visualizer:
-        return Visualizer.get_instance(self._experiment_name)
+        return ShowsNothing.get_instance(self._experiment_name)
 
     def build_loops(self, *names: str) -> None:
         """Build `train_loop`, `val_loop` or `test_loop` now: what they refuse is told before the run, not in it."""

@@ -66,7 +66,6 @@ def configured(options: RunOptions) -> Config:
     Raises:
         UserError: naming the option that does not fit.
     """
-    gc.freeze()  # what is imported stays: no collection, not those of mmengine nor the last, need look through it
     if options.config is None:
         config = _config_of_run(options)
     else:
@@ -82,6 +81,7 @@ def configured(options: RunOptions) -> Config:
     if options.select == VAL:
         select_by_val(config)
     config.launcher = options.launcher
+    gc.freeze()  # what is imported stays: no collection, not those of mmengine nor the last, need look through it
     return config
 
 

@@ -162,7 +162,7 @@ def run(plan: Plan) -> None:
     check_shared_memory(config, video_bytes)
     runner = build_runner(plan, facts)
     if is_main_process():
-        write_text(plan.folder / CONFIG, Config(plan.resolved).dump())
+        write_text(plan.folder / CONFIG, Config(plan.resolved, format_python_code=False).dump())
     with told_of_network(config, runner.model, "in training"):
         runner.train()
     runner.end_workers()

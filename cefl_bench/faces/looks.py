@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from cefl_bench.faces.crop import small_picture
 from cefl_bench.faces.detection import FaceDetector
@@ -85,6 +84,8 @@ def _filled(before: Look | None, skipped: list[Look], detector: FaceDetector) ->
 
 def _same_faces(boxes: np.ndarray, others: np.ndarray) -> np.ndarray | None:
     """(n, 4) boxes -> (n,) which of the others is the same face; None where not all of both are, or one moves far."""
+    from scipy.optimize import linear_sum_assignment  # as in `functional/face_track.py`
+
     if len(boxes) != len(others):
         return None
     overlaps = overlap(boxes, others)

@@ -1,10 +1,9 @@
 """Whether scores are probabilities, and the temperature that makes them some."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
 from cefl_bench.errors import UserError
+from cefl_bench.functional.softmax import log_softmax
 
 NUM_BINS = 15
 """Of equal width over 0..1, as in Guo et al."""
@@ -35,6 +34,8 @@ def fit_temperature(logits: np.ndarray, label: np.ndarray) -> float:
     Raises:
         UserError: when the videos cannot tell it: too few, all answers right, or answers no better than chance.
     """
+    from scipy.optimize import minimize_scalar  # half a second, which only a calibration needs to wait for
+
     right = int((logits.argmax(axis=1) == label).sum())
     videos = f"{right} of {len(label)} held-out videos are right"
     if len(label) < MIN_VIDEOS or right == len(label):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from cefl_bench.functional.face_track import PATIENCE_SECONDS
 
@@ -41,6 +40,8 @@ class FaceIds:
 
     def match(self, boxes: np.ndarray, seconds: float) -> list[int]:
         """(n, 4) boxes of the next frame -> the number of the person whose face each one is."""
+        from scipy.optimize import linear_sum_assignment  # as in `face_track.py`
+
         self.people = [person for person in self.people if seconds - person.seconds <= PATIENCE_SECONDS]
         overlaps = overlap(boxes, np.array([person.box for person in self.people]).reshape(-1, 4))
         owners: dict[int, Person] = {}

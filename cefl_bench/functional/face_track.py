@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 PATIENCE_SECONDS = 1.0
 """A face that is gone for longer than this, while another one is there for longer than this, gives way to it."""
@@ -80,6 +79,8 @@ def follow(boxes: Sequence[np.ndarray], shots: np.ndarray, seconds: np.ndarray, 
 
 def _tracks(boxes: Sequence[np.ndarray], frames: range, height: int, width: int) -> list[Track]:
     """The faces of a shot, each through all its frames: nearest to nearest, no further than `MAX_STEP`."""
+    from scipy.optimize import linear_sum_assignment  # half a second, which only a tool that follows faces waits for
+
     tracks: list[Track] = []
     for frame in frames:
         found = boxes[frame]

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.special import betaincinv
 
 from cefl_bench.errors import UserError
 from cefl_bench.functional.counter_random import uniform
@@ -63,6 +62,8 @@ class Mixing:
 
     def tables(self) -> torch.Tensor:
         """(2, QUANTILES + 1) float64: quantiles of mixup's and of cutmix's distribution, which `draw` takes."""
+        from scipy.special import betaincinv  # as in `outcomes.py`
+
         even = np.linspace(0, 1, QUANTILES + 1)
         alphas = [alpha or 1.0 for alpha in (self.mixup, self.cutmix)]
         return torch.from_numpy(np.stack([betaincinv(alpha, alpha, even) for alpha in alphas]))

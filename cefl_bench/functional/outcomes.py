@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
 Metric = Literal["war", "uar"]
 
@@ -85,6 +84,8 @@ class Variance(NamedTuple):
 
     def half_width_squared(self) -> np.ndarray:
         """(...) of the interval at `LEVEL`, by Student's t."""
+        from scipy.special import stdtrit  # takes longer to load than most tools need for all else
+
         return float(stdtrit(self.df, (1 + LEVEL) / 2)) ** 2 * self.value
 
 

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtr
 
 from cefl_bench.functional.outcomes import Outcomes, clustered_variance, group_sums
 
@@ -111,6 +110,8 @@ def trainings_p(difference: Outcomes, test_to_train: float) -> np.ndarray | None
 
 def two_sided_p(value: np.ndarray, variance: np.ndarray, df: float) -> np.ndarray:
     """(...) P of a t test; where nothing varies, 1 for a value of 0 and 0 for any other."""
+    from scipy.special import stdtr  # as in `outcomes.py`
+
     varies = variance > MIN_VARIANCE
     t = np.abs(value) / np.where(varies, variance, 1.0) ** 0.5
     return np.where(varies, 2 * stdtr(df, -t), np.abs(value) < MIN_VARIANCE**0.5)

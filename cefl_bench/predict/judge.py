@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import softmax
 
 from cefl_bench.errors import UserError
 from cefl_bench.functional.clips import regroup
+from cefl_bench.functional.softmax import softmax
 from cefl_bench.media.images import decode_image
 from cefl_bench.media.videos import USUAL_RATE
 from cefl_bench.predict.about import Chosen, Model

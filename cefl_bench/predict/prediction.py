@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
-
-from cefl_bench.predict.figure import draw_prediction
 from cefl_bench.predict.result import VideoResult
-from cefl_bench.predict.saving import save
 from cefl_bench.predict.timeline import to_frame
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,10 @@ class VideoPrediction(VideoResult):
         """
         return to_frame(self)
 
-    def plot(self) -> Figure:
+    def plot(self) -> "Figure":
         """A figure: the scores over time, the activation, and the clips that stand out."""
+        from cefl_bench.predict.figure import draw_prediction  # matplotlib takes longer to load than judging a clip
+
         return draw_prediction(self)
 
     def save(self, folder: str | Path, annotate: bool = True) -> list[Path]:
@@ -33,4 +34,6 @@ class VideoPrediction(VideoResult):
 
         Each file is written whole or not at all.
         """
+        from cefl_bench.predict.saving import save  # as for `plot`
+
         return save(self, Path(folder), annotate)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import softmax
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path
 from cefl_bench.functional.recall import UNANSWERED, confusion_matrix, predicted_class
+from cefl_bench.functional.softmax import softmax
 from cefl_bench.runs.folder import PREDICTIONS, RESULT
 from cefl_bench.runs.prediction_table import PredictionTable, ScoresAre, read_prediction_table
 from cefl_bench.runs.result import Result, headline

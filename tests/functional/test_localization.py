@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from cefl_bench.functional.clips import overlaps_apex, regroup
 from cefl_bench.functional.localization import localization_scores
@@ -48,3 +49,10 @@ def test_videos_without_an_apex_or_weights_are_left_out():
 
 def test_regroup_keeps_the_order_of_the_frames():
     assert regroup(INDICES, 4).tolist() == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15]]
+
+
+def test_rank_correlation_is_scipys_where_values_are_equal():
+    weights, intensity = [0.3, 0.1, 0.3, 0.3, 0.2], [0.5, 0.5, 0.9, 0.1, 0.5]
+    frames = {"frame_indices": np.arange(5)[None], "frame_intensity": np.array([intensity])}
+    scores = localization_scores([{"clip_weights": weights, "apex": (0, 2)} | frames])
+    assert scores["rank_correlation"] == pytest.approx(spearmanr(weights, intensity).statistic, rel=1e-12)
