@@ -30,7 +30,7 @@ class ShowsNothing(Visualizer):
     def __init__(self, name: str) -> None:
         ManagerMixin.__init__(self, name)
         self.dataset_meta = None
-        self._vis_backends = {}
+        self._vis_backends: dict[str, Any] = {}
 
 
 class PlainRunner(Runner):
