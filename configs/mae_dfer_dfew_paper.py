@@ -20,7 +20,8 @@ model.head.label_smoothing = 0.1
 optim_wrapper.optimizer.lr = 3.75e-4
 departs_from_released_code = [
     "frames: theirs are extracted from the films' clips at 256 pixels; here the faces that DFEW's authors cut out",
-    "colour: theirs draws 4 changes at random, some of shape (RandAugment); here brightness, contrast and saturation",
+    "RandAugment: theirs also turns, shears, moves and adds to dark parts, before the crop, each frame by itself; here "
+    "the nine other changes of colour, as often and as strong, after the crop, all frames alike",
     "erasing: theirs fills the box with noise; here with the mean colour",
     "mixing: theirs draws one way and one share for a batch, and partners from its end; here each video draws its own",
     "views: theirs are 2 x 2, of which both crops of a square frame are the same; here 2",

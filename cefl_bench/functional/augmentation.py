@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 
 from cefl_bench.errors import UserError
+from cefl_bench.functional.colour_ops import ColourOps
 from cefl_bench.functional.counter_random import uniform
 
 MAX_CROP_DRAWS = MAX_BOX_DRAWS = 10
@@ -39,6 +40,10 @@ class Draws(NamedTuple):
     """In radians, by which the frame is turned about its centre, against the clock."""
     box: torch.Tensor
     """(B, 4), what is erased of the finished frame, in shares of it: top, left, bottom, right; all 0 for nothing."""
+    colour_op: torch.Tensor
+    """(B, n) places in `colour_ops.OPS`, done one after the other."""
+    colour_strength: torch.Tensor
+    """(B, n), in -1..1."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Augmentation:
         brightness, contrast, saturation: factors are drawn from 1 - value .. 1 + value.
         rotation: degrees; frames are turned by an angle from -value .. value, with black corners.
         erasing: probability that a box of the frames is erased (to the mean colour, 0 after normalisation).
+        colour_ops: further changes of colour, after brightness, contrast and saturation; None for none.
 
     Raises:
         UserError: when a value is out of its range.
@@ -68,6 +74,7 @@ class Augmentation:
     saturation: float = 0.2
     rotation: float = 0.0
     erasing: float = 0.0
+    colour_ops: ColourOps | None = None
 
     def __post_init__(self) -> None:
         if self.crop_fit not in ("clamp", "redraw"):
@@ -97,6 +104,8 @@ class Augmentation:
         colour = 2 * uniform(seed_B, COLOUR) - 1
         turn = 2 * uniform(seed_B, ANGLE)[:, 0] - 1
         mirrored = uniform(seed_B, FLIP)[:, 0] < self.flip
+        nothing = seed_B.new_zeros(len(seed_B), 0)
+        colour_op, colour_strength = self.colour_ops.draw(seed_B) if self.colour_ops else (nothing, nothing)
         draws = Draws(
             width=width,
             height=height,
@@ -108,6 +117,8 @@ class Augmentation:
             saturation=1 + colour[:, 2] * self.saturation,
             angle=turn * math.radians(self.rotation),
             box=self._box(seed_B, size),
+            colour_op=colour_op,
+            colour_strength=colour_strength,
         )
         return Draws(*(values.float() for values in draws))
 

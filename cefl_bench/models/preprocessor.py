@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 import torch
@@ -10,6 +10,7 @@ from mmengine.model import BaseDataPreprocessor
 
 from cefl_bench.errors import UserError
 from cefl_bench.functional.augmentation import Augmentation, Draws
+from cefl_bench.functional.colour_pixels import change_colour
 from cefl_bench.functional.mixing import Mixing, with_partner
 from cefl_bench.functional.pixels import crop_resize, erase_, jitter_colour_, normalise_, planes, turn
 from cefl_bench.models.layers.precision import without_autocast
@@ -102,17 +103,26 @@ class VideoPreprocessor(BaseDataPreprocessor):
         change_place = turn if self.augmentation.rotation else crop_resize
         video = change_place(video, draws, self.size, self.antialias)
         video = jitter_colour_(video, draws, self.augmentation)
+        if self.augmentation.colour_ops:
+            video = change_colour(video, draws.colour_op, draws.colour_strength)
         video = normalise_(video, self.mean, self.std)
         return erase_(video, draws.box) if self.augmentation.erasing else video
 
 
 def _checked(name: str, values: Mapping[str, Any], kind: type[Settings]) -> Settings:
     """Values of a config as the dataclass that takes them."""
-    known = [field.name for field in dataclasses.fields(cast(Any, kind))]
-    for value in values:
-        if value not in known:
-            raise UserError(f"VideoPreprocessor: {name} has no {value!r}: expected {', '.join(known)}")
+    _refuse_unknown(name, values, kind)
     try:
         return msgspec.convert(dict(values), kind)
     except msgspec.ValidationError as error:
         raise UserError(f"VideoPreprocessor: {error}".replace("at `$.", f"at `{name}.")) from None
+
+
+def _refuse_unknown(name: str, values: Mapping[str, Any], kind: type) -> None:
+    kinds = get_type_hints(kind)
+    for key, value in values.items():
+        if key not in kinds:
+            raise UserError(f"VideoPreprocessor: {name} has no {key!r}: expected {', '.join(kinds)}")
+        for inner in get_args(kinds[key]):  # of `Inner | None`
+            if dataclasses.is_dataclass(inner) and isinstance(value, Mapping):
+                _refuse_unknown(f"{name}.{key}", value, cast(type, inner))

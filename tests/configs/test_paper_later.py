@@ -161,6 +161,9 @@ def test_mae_dfer_mixes_and_merges(mae_dfer):
     assert dict(preprocessor.mix) == {"mixup": 0.8, "cutmix": 1.0, "chance": 1.0, "cutmix_chance": 0.5}
     assert (preprocessor.size, preprocessor.augment.erasing, mae_dfer.model.head.label_smoothing) == (160, 0.25, 0.1)
     assert preprocessor.mean == (0.485, 0.456, 0.406), "ImageNet's"
+    changes = preprocessor.augment.colour_ops
+    assert (changes.number, changes.magnitude, changes.spread) == (4, 7, 0.5), "rand-m7-n4-mstd0.5-inc1"
+    assert changes.chance / 9 == pytest.approx(0.5 / 15), "each as often as there, where 15 changes are drawn from"
     assert mae_dfer.model.views and tuple(mae_dfer.model.backbone.region) == (2, 5, 10)
 
 

@@ -21,7 +21,8 @@ def drawn(**values) -> Draws:
     """One video's draw; what is not said changes nothing."""
     nothing = dict(width=1, height=1, x=0, y=0, flip=1, brightness=1, contrast=1, saturation=1, angle=0)
     one = {name: torch.tensor([float(value)]) for name, value in (nothing | values).items() if name != "box"}
-    return Draws(**one, box=torch.tensor([values.get("box", (0.0, 0.0, 0.0, 0.0))]))
+    box = torch.tensor([values.get("box", (0.0, 0.0, 0.0, 0.0))])
+    return Draws(**one, box=box, colour_op=torch.zeros(1, 0), colour_strength=torch.zeros(1, 0))
 
 
 def draws_of(count: int = 4000, **arguments) -> Draws:
@@ -55,6 +56,7 @@ def test_draws_stay_in_range_and_follow_from_the_seed():
     assert set(draws.flip.tolist()) == {-1, 1}
     assert draws.brightness.min() >= 0.7 and draws.brightness.max() <= 1.3
     assert not draws.angle.any() and not draws.box.any(), "rotation and erasing are off unless a config says so"
+    assert draws.colour_op.shape == (300, 0), "so are further changes of colour"
 
 
 def test_crops_are_drawn_as_torchvision_draws_them():
