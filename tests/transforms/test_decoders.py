@@ -158,7 +158,7 @@ def test_both_decoders_give_the_same_pixels_upright(angle, size, tmp_path):
 
 
 def test_every_size_is_read_also_those_that_decord_refuses_on_this_cpu(tmp_path):
-    path = str(encode(tmp_path / "a.mp4", **h264()))
+    path = str(encode(tmp_path / "a.mp4", **h264(order=range(4))))
     for size in range(4, 260):
         assert VideoFrames(path, size).fetch(np.array([3])).shape == (1, size, size, 3)
 
@@ -226,28 +226,30 @@ def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * resource.getpagesize() / 2**20
 
-for opened in range(1, 2001):
-    VideoFrames(sys.argv[1], 40).fetch(np.array([2, 0]))
-    if opened in (500, 2000):
-        print(resident())
+for path in sys.argv[1:]:
+    for opened in range(1, 301):
+        VideoFrames(path, 40).fetch(np.array([2, 0]))
+        if opened in (100, 300):
+            print(resident())
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="asks Linux for the memory in use")
-@pytest.mark.parametrize("name, reader", [("a.mp4", DECORD), ("a.avi", PYAV)])
-def test_memory_stays_flat_over_two_thousand_videos(name, reader, tmp_path):
-    path = str(encode(tmp_path / name, codec="libx264", gop=250, size=(32, 32), order=range(4)))
-    assert type(VideoFrames(path, 40)._reader) is reader
-    run = subprocess.run([sys.executable, "-c", SOAK, path], capture_output=True, text=True, check=True)
-    early, late = map(float, run.stdout.split())
-    assert late - early < 8, f"{early:.1f} MB after 500 videos, {late:.1f} MB after 2,000"
+def test_memory_stays_flat_over_many_videos(tmp_path):
+    """In a process of its own, which grows by less than 0.1 MB where nothing leaks, also to the 600th video."""
+    paths = [
+        encode(tmp_path / name, codec="libx264", gop=250, size=(32, 32), order=range(4)) for name in ("a.mp4", "a.avi")
+    ]
+    assert [type(VideoFrames(str(path), 40)._reader) for path in paths] == [DECORD, PYAV]
+    run = subprocess.run([sys.executable, "-c", SOAK, *paths], capture_output=True, text=True, check=True)
+    found = np.array(run.stdout.split(), float).reshape(2, 2)
+    for path, (early, late) in zip(paths, found, strict=True):
+        assert late - early < 1, f"{path.name}: {early:.1f} MB after 100 videos, {late:.1f} MB after 300"
 
 
 def test_reading_videos_loads_no_library_of_cuda():
     """Left alone, decord loads all that pip installed, one of which takes the place of matrix products."""
     loaded = "print({line.split()[-1] for line in open('/proc/self/maps') if '/nvidia/' in line})"
-    product = "print((torch.ones(64, 64) @ torch.ones(64, 64)).sum().item())"
-    code = f"import cefl_bench.transforms.decord_frames, sys; {loaded}; import torch, nvidia; {product}"
+    code = f"import cefl_bench.transforms.decord_frames; {loaded}; import nvidia; print(nvidia.__name__)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines() == ["set()", str(64.0**3)]
+    assert run.stdout.splitlines() == ["set()", "nvidia"]
