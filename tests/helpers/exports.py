@@ -37,9 +37,9 @@ def random_model(backbone, aggregator, **options):
     return model.eval()
 
 
-def exported_of(model, temperature=None) -> Graph:
+def exported_of(model, temperature=None, num_frames=NUM_FRAMES) -> Graph:
     about = About("Test", "noise", CLASSES, False, 1.0, FRAME_SIZE, CropRule(), temperature)
-    shape = (NUM_CLIPS, NUM_FRAMES, FRAME_SIZE, FRAME_SIZE, 3)
+    shape = (NUM_CLIPS, num_frames, FRAME_SIZE, FRAME_SIZE, 3)
     exported = Exported(about, Sampling("segments", {}), shape, None, "0")
     return Graph(NamedScores(FramesToScores(model), temperature).eval(), exported)
 
