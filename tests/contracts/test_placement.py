@@ -1,5 +1,7 @@
 """Every leaf's model on a GPU that is not there: a step reads no number of it, and a batch goes in and out at once."""
 
+import inspect
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +25,11 @@ from cefl_bench.registry import MODELS
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
+def family(network):
+    """What a network of a library is one of, such as `resnet` of `resnet18`, `resnet10t` and `test_resnet`."""
+    return re.split(r"\d", network.removeprefix("test_"))[0]
+
+
 def different_models():
     """Of the leaves, one of each kind of network: of one kind are those that differ in numbers alone, such as widths.
 
@@ -34,7 +41,7 @@ def different_models():
     for path in (mixed, *sorted(CONFIGS.glob("*.py"))):
         model, names = plain(load_config(path).model.to_dict()), []
         for part in ("backbone", "aggregator", "head"):
-            names += [value for key, value in sorted(model[part].items()) if isinstance(value, str)]
+            names += [family(value) for key, value in sorted(model[part].items()) if isinstance(value, str)]
         leaves.setdefault(" ".join(names), path.stem)
     return sorted(set(leaves.values()))
 
@@ -44,9 +51,21 @@ def built(config):
         return MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
 
 
+def make_small(backbone):
+    """Give the backbone of a config the numbers of its tiny copy; a network of a library stays of its family."""
+    given = {name: option.default for name, option in inspect.signature(backbone.type).parameters.items()}
+    given |= backbone
+    for name, value in backbone.type.tiny.items():
+        if isinstance(value, dict):
+            backbone[name] = (given[name] or {}) | value
+        elif not isinstance(value, str) or family(value) == family(given[name]):
+            backbone[name] = value
+
+
 @pytest.mark.parametrize("leaf", different_models())
 def test_a_step_and_a_test_batch(leaf):
     config = load_config(CONFIGS / f"{leaf}.py")
+    make_small(config.model.backbone)
     with on_gpu(config, built(config)) as (there, transfers):
         batch = sample_batch(*input_shapes(config))
         losses = there.train(sent(batch, training=True))
