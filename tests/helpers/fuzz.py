@@ -1,12 +1,14 @@
-"""Loads mutated checkpoints, in a process of its own: python fuzz.py CHECKPOINT NUMBER; prints what was seen."""
+"""Loads mutated checkpoints, in a process of its own: one that corrupts memory would take the tests with it."""
 
 import io
+import multiprocessing
 import pickle
 import random
-import sys
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,22 +51,35 @@ def _spoiled(content: bytes, draw: random.Random) -> bytes:
     return bytes(spoiled)
 
 
-def main(path: Path, number: int) -> None:
+def load_mutated(path: Path, number: int) -> Counter:
+    """Load so many; gives how many were `loaded` and `refused`, in one line each."""
     original, draw, seen = path.read_bytes(), random.Random(0), Counter()
-    model = torch.nn.Linear(3, 2)
     spoiled = path.with_name("spoiled.pth")
     for _ in range(number):
         spoiled.write_bytes(mutated(original, draw))
-        try:
-            checkpoint = checkpoints.load(spoiled)
-            checkpoints.meta_of(checkpoint, spoiled)
-            checkpoints.fill(model, checkpoint, spoiled)
-            seen["loaded"] += 1
-        except UserError as error:
-            assert "\n" not in str(error), error
-            seen["refused"] += 1
-    print(f"{seen['loaded']} loaded, {seen['refused']} refused")
+        seen[load(spoiled)] += 1
+    return seen
 
 
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+def load(path: Path) -> str:
+    """`loaded` or `refused`."""
+    try:
+        checkpoint = checkpoints.load(path)
+        checkpoints.meta_of(checkpoint, path)
+        checkpoints.fill(torch.nn.Linear(3, 2), checkpoint, path)
+    except UserError as error:
+        assert "\n" not in str(error), error
+        return "refused"
+    return "loaded"
+
+
+def in_a_process_of_its_own(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function gives, called in a fork of this process, which has to end well."""
+    fork = multiprocessing.get_context("fork")
+    here, there = fork.Pipe(duplex=False)
+    child = fork.Process(target=lambda: there.send(function(*arguments)))
+    child.start()
+    child.join(150)
+    child.kill()
+    assert child.exitcode == 0, f"ended with {child.exitcode}"
+    return here.recv()

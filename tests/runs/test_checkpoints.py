@@ -4,14 +4,12 @@ import argparse
 import os
 import pickle
 import struct
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
 import pytest
 import torch
-from helpers.run import ROOT
+from helpers.fuzz import in_a_process_of_its_own, load, load_mutated
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from cefl_bench.errors import UserError
@@ -151,16 +149,10 @@ def test_a_file_cannot_make_an_array_over_memory_that_is_not_its_own(tmp_path):
             ("archive/byteorder", b"little"),
         ):
             archive.writestr(name, data)
-    code = (
-        "import sys; from cefl_bench.runs import checkpoints; "
-        "checkpoints.state_dict_of(checkpoints.load(sys.argv[1]), sys.argv[1])"
-    )
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "evil.pth"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1 and "UserError" in done.stderr, f"ended with {done.returncode}"
+    assert in_a_process_of_its_own(load, tmp_path / "evil.pth") == "refused"
 
 
 def test_two_thousand_damaged_checkpoints_end_in_one_line_each(tmp_path):
-    """In a process of its own: one that corrupts memory would take the tests with it."""
     linear = torch.nn.Linear(3, 2)
     optimizer = torch.optim.Adam(linear.parameters())
     linear(torch.ones(1, 3)).sum().backward()
@@ -168,11 +160,8 @@ def test_two_thousand_damaged_checkpoints_end_in_one_line_each(tmp_path):
     meta = {"epoch": 1, "iter": 3, "seed": 0, "config": {"train_dataloader": {"dataset": {"fold": 1}}}}
     beside = {"optimizer": optimizer.state_dict(), "curve": np.arange(5.0), "best": np.float32(1)}
     torch.save({"meta": meta, "state_dict": linear.state_dict()} | beside, tmp_path / "a.pth")
-    command = [sys.executable, str(ROOT / "tests" / "helpers" / "fuzz.py"), str(tmp_path / "a.pth"), "2000"]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
-    assert done.returncode == 0, f"ended with {done.returncode}: {done.stderr[-500:]}"
-    loaded, refused = (int(word) for word in done.stdout.split() if word.isdecimal())
-    assert loaded + refused == 2000 and refused > 1000
+    seen = in_a_process_of_its_own(load_mutated, tmp_path / "a.pth", 2000)
+    assert seen.total() == 2000 and seen["refused"] > 1000 and seen["loaded"] > 0
 
 
 @pytest.mark.parametrize(
