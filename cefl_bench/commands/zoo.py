@@ -8,9 +8,9 @@ import torch
 from mmengine.config import Config
 from tqdm import tqdm
 
-from cefl_bench.commands.facts import config_cost, video_shape
+from cefl_bench.commands.facts import video_shape
 from cefl_bench.config import bases, corpora, load_config
-from cefl_bench.cost.flops import count
+from cefl_bench.cost.flops import count, network_cost, on_meta
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.functional.loss_options import LossOptions
@@ -103,7 +103,7 @@ class Costs:
         """The cost of the method of a config on its corpus.
 
         Raises:
-            UserError: as `config_cost`.
+            UserError: as `network_cost`.
         """
         model = plain(config.model.to_dict())
         free = {*LossOptions.__annotations__}  # what costs a test nothing
@@ -116,9 +116,8 @@ class Costs:
         views, shape = video_shape(config)
         key = json.dumps([model | counted, views, shape], sort_keys=True)
         if key not in self._methods:
-            with torch.device("meta"):
-                network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
-            cost, in_dim = config_cost(config), network.head.in_dim
+            network: Any = on_meta(config.model | {"data_preprocessor": config.data_preprocessor})
+            cost, in_dim = network_cost(network, shape, views), network.head.in_dim
             whole = ZooCost(params=cost["params"], macs=cost["macs"])
             self._methods[key] = _MethodCost(whole, self._head(config, in_dim), in_dim)
         whole, head_before, in_dim = self._methods[key]

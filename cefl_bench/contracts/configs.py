@@ -16,6 +16,7 @@ from cefl_bench.config_check import check_values
 from cefl_bench.contracts.metrics import examine_metric
 from cefl_bench.contracts.parts import examine_aggregator, examine_backbone, examine_head
 from cefl_bench.contracts.promise import Outcome, expect, outcomes
+from cefl_bench.cost.repeats import Repeats
 from cefl_bench.functional.loss_options import with_class_weights
 from cefl_bench.functional.protocol import SCRATCH, difference, is_other_corpus, protocol_of, start_of
 from cefl_bench.models.recognizer import Recognizer
@@ -150,12 +151,13 @@ def _can_be_built(config: Config) -> None:
 
 
 def _builds_on_meta(config: Config) -> None:
-    with torch.device("meta"):
+    with Repeats(), torch.device("meta"):
         _network(config)
 
 
 def _is_the_same_reloaded(config: Config) -> None:
-    reloaded = Config.fromstring(config.dump(), file_format=".py")
+    unformatted = Config(config.to_dict(), format_python_code=False)  # line breaks take most of the time of a dump
+    reloaded = Config.fromstring(unformatted.dump(), file_format=".py")
     changed = difference(plain(reloaded.to_dict()), plain(config.to_dict()))
     expect(not changed, f"changes when dumped and loaded again ({'; '.join(changed[:3])})")
 

@@ -19,6 +19,7 @@ from torch._subclasses.fake_tensor import (
 
 from cefl_bench.contracts.promise import Outcome, expect, outcomes
 from cefl_bench.cost.flops import count
+from cefl_bench.cost.repeats import Repeats, forget_values
 from cefl_bench.models.aggregators.base import Aggregator
 from cefl_bench.models.backbones.base import Backbone
 from cefl_bench.models.heads.base import Head
@@ -49,6 +50,12 @@ class Part:
         with _without_log():  # mmengine tells of every parameter how it starts
             module.init_weights()
         return module
+
+    @cached_property
+    def in_training(self) -> tuple[Any, torch.Tensor]:
+        """A copy that has seen the inputs in train mode, and the number that it would be trained on."""
+        module = copy.deepcopy(self.module).train()
+        return module, self.objective(module, self.inputs)
 
     @cached_property
     def output(self) -> torch.Tensor:
@@ -114,8 +121,7 @@ def _with_auxiliary_losses(module: Any, inputs: tuple[torch.Tensor, ...]) -> tor
 
 
 def _gives_auxiliary_losses(part: Part) -> None:
-    module = copy.deepcopy(part.module).train()
-    module(*part.inputs)
+    module, _ = part.in_training
     _check_losses("auxiliary_losses()", _auxiliary_losses(module, part.inputs))
 
 
@@ -159,11 +165,11 @@ def _keeps_videos_apart(part: Part) -> None:
 
 
 def _learns(part: Part) -> None:
-    module = copy.deepcopy(part.module).train()
+    module, objective = part.in_training
     learning = [name for name, parameter in module.named_parameters() if parameter.requires_grad]
     if not learning:
         return
-    part.objective(module, part.inputs).backward()
+    objective.backward()
     unused = [name for name in learning if module.get_parameter(name).grad is None]
     expect(
         not unused,
@@ -175,7 +181,8 @@ def _runs_in_half_precision(part: Part) -> None:
     """On tensors without values, if it can: a CPU takes minutes for a large 3D convolution in bfloat16."""
     module, autocast = copy.deepcopy(part.module).eval(), torch.autocast("cpu", torch.bfloat16)
     try:
-        with _without_log(), FakeTensorMode(allow_non_fake_inputs=True) as fake, torch.no_grad(), autocast:
+        with _without_log(), FakeTensorMode(allow_non_fake_inputs=True) as fake, Repeats(), torch.no_grad(), autocast:
+            forget_values(module, torch.device("cpu"))
             module(*map(fake.from_tensor, part.inputs))
     except (DataDependentOutputException, DynamicOutputShapeException, UnsupportedOperatorException):
         with autocast:
@@ -196,10 +203,11 @@ def _is_the_same_reloaded(part: Part) -> None:
 
 
 def _runs_on_meta(part: Part) -> None:
-    with torch.device("meta"):
+    with Repeats(), torch.device("meta"):
         part.build()
     on_meta = [tensor.to("meta") for tensor in part.inputs]
-    shape = _first(copy.deepcopy(part.module).to("meta").eval()(*on_meta)).shape
+    with Repeats():
+        shape = _first(copy.deepcopy(part.module).to("meta").eval()(*on_meta)).shape
     wanted = part.output.shape
     expect(shape == wanted, f"gives {tuple(shape)} on the meta device and {tuple(wanted)} on a real one")
 

@@ -19,6 +19,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from cefl_bench.compute.quiet import quiet
+from cefl_bench.cost.repeats import Repeats, forget_values
 from cefl_bench.feeding.feed import copied
 from cefl_bench.feeding.reads import Shape
 from cefl_bench.models.recognizer import Recognizer
@@ -27,8 +28,6 @@ GPU = torch.device("cuda", 0)
 SHAPES: dict[str, Callable[[tuple[Any, ...]], tuple[torch.Tensor, ...]]] = {
     # what a GRU is made of on a GPU; torch does not know its shapes
     "_thnn_fused_gru_cell": lambda args: (torch.empty_like(args[2]), args[2].new_empty(len(args[2]), 5)),
-    # most of the time is spent on these otherwise
-    "native_batch_norm": lambda args: (torch.empty_like(args[0]), *args[0].new_empty(2, args[0].shape[1])),
 }
 """Operators of torch -> what they give for their arguments, without values."""
 
@@ -66,11 +65,7 @@ class OnGPU:
     """A model of a config as it would be on a GPU, and its optimiser."""
 
     def __init__(self, config: Config, model: Recognizer) -> None:
-        for module in model.modules():
-            for kind, tensors in (("parameter", module._parameters), ("buffer", module._buffers)):
-                for name, tensor in tensors.items():
-                    if tensor is not None:
-                        tensors[name] = _on_gpu(tensor, kind == "parameter")
+        forget_values(model, GPU)
         model.data_preprocessor._device = GPU
         self.model = model
         self.optimiser = cast(OptimWrapper, quiet(build_optim_wrapper(model, copy.deepcopy(config.optim_wrapper))))
@@ -90,6 +85,7 @@ def on_gpu(config: Config, model: Recognizer) -> Iterator[tuple[OnGPU, Transfers
     """In the block the model is on a GPU that is not there, and what is done with it is counted."""
     with (
         FakeTensorMode(allow_non_fake_inputs=True),
+        Repeats(),
         torch.backends.cudnn.flags(enabled=False),  # its recurrent layers cannot be asked for shapes alone
         patch.object(torch.Tensor, "backward", _backward(model)),
     ):
@@ -128,11 +124,6 @@ def sent(batch: dict[str, Any], training: bool) -> dict[str, Any]:
     batch = dict(batch)
     there = copied(memory, batch, shape, GPU, training)
     return batch | {"video": there[shape.begin :].view(video.shape)}
-
-
-def _on_gpu(tensor: torch.Tensor, is_parameter: bool) -> torch.Tensor:
-    there = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=GPU)
-    return nn.Parameter(there, tensor.requires_grad) if is_parameter else there
 
 
 def _device_of_first(args: Any) -> torch.device | None:

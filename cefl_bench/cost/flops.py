@@ -12,6 +12,7 @@ from torch import nn
 from cefl_bench.cost.cross_check import cross_check
 from cefl_bench.cost.ledger import Entries, count_on_meta, one_line
 from cefl_bench.cost.operators import KINDS, NeedsValues, Uncountable
+from cefl_bench.cost.repeats import Repeats
 from cefl_bench.cost.trial import check_takes
 from cefl_bench.errors import UserError
 from cefl_bench.records import Cost, CountedCost, CrossCheck, PartCost, UncountedCost
@@ -50,8 +51,9 @@ def count(network: nn.Module, *inputs: torch.Tensor) -> Count:
     for parameter, _ in trained:  # for frozen weights torch runs other matrix products, which are of another kind
         parameter.requires_grad_(parameter.is_floating_point())
     try:
-        entries = count_on_meta(network, *inputs)
-        return Count(entries, cross_check(network, inputs, entries))
+        with Repeats():
+            entries = count_on_meta(network, *inputs)
+            return Count(entries, cross_check(network, inputs, entries))
     finally:
         for parameter, requires_grad in trained:
             parameter.requires_grad_(requires_grad)
@@ -73,11 +75,19 @@ def model_cost(model: Mapping[str, Any], video_shape: tuple[int, int, int, int, 
         UserError: when the model does not take such a video at all.
     """
     try:
-        network = _on_meta(model).eval()
-        counted = count(network, torch.empty(1, *video_shape, device="meta"))
+        return network_cost(on_meta(model), video_shape, views)
     except NeedsValues:
         check_takes(model, video_shape)
         raise
+
+
+def network_cost(network: nn.Module, video_shape: tuple[int, int, int, int, int], views: int = 1) -> CountedCost:
+    """`model_cost` of a network that is built, on the meta device.
+
+    Raises:
+        Uncountable: as `count`.
+    """
+    counted = count(network.eval(), torch.empty(1, *video_shape, device="meta"))
     parts = {}
     for name, part in network.named_children():
         if name != "data_preprocessor":
@@ -119,7 +129,7 @@ def cost_or_reason(model: Mapping[str, Any], video_shape: tuple[int, int, int, i
     params: int | None = None
     trainable_params: int | None = None
     with suppress(NeedsValues):
-        params, trainable_params = _parameters(_on_meta(model))
+        params, trainable_params = _parameters(on_meta(model))
     return UncountedCost(
         params=params,
         trainable_params=trainable_params,
@@ -132,9 +142,15 @@ def cost_or_reason(model: Mapping[str, Any], video_shape: tuple[int, int, int, i
     )
 
 
-def _on_meta(model: Mapping[str, Any]) -> nn.Module:
+def on_meta(model: Mapping[str, Any]) -> nn.Module:
+    """The network of a config, without values.
+
+    Raises:
+        NeedsValues: when it cannot be built so.
+        UserError: when it cannot be built at all.
+    """
     try:
-        with torch.device("meta"):
+        with Repeats(), torch.device("meta"):
             return MODELS.build(dict(model))
     except UserError:
         raise
