@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from helpers.exports import exported_of, random_model
+from helpers.exports import MeanColour, exported_of, random_model
 from helpers.face_clips import read
 from helpers.media import write_video
 from helpers.run import ROOT, run_tool
@@ -26,7 +26,6 @@ from cefl_bench.errors import UserError
 from cefl_bench.export.onnx_file import onnx_bytes
 from cefl_bench.export.torch_file import torch_bytes
 from cefl_bench.models.aggregators.mean_clips import MeanClips
-from cefl_bench.models.backbones.c3d import C3D
 from cefl_bench.predict.predictor import Predictor
 
 NO_TORCH = "import runpy, sys; sys.modules['torch'] = None; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
@@ -161,7 +160,7 @@ def test_a_network_that_counts_its_videos_is_refused(content_of):
             return feature_BND.mean(dim=1) + feature_BND.new_ones(1, 1).expand(len(feature_BND), 1), None
 
     with pytest.raises(UserError, match=r"the network cannot be exported .*(batch|2 videos)"):
-        content_of(exported_of(random_model(C3D, Counting)))
+        content_of(exported_of(random_model(MeanColour, Counting)))
 
 
 def test_what_predict_refuses(exported, tmp_path, monkeypatch):

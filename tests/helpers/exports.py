@@ -5,6 +5,7 @@ import torch
 
 from cefl_bench.export.graph import Graph, NamedScores
 from cefl_bench.faces.crop import CropRule
+from cefl_bench.models.backbones.base import Backbone
 from cefl_bench.models.heads.linear_head import LinearHead
 from cefl_bench.models.preprocessor import VideoPreprocessor
 from cefl_bench.models.recognizer import Recognizer
@@ -14,6 +15,18 @@ from cefl_bench.predict.network import FramesToScores
 
 NUM_CLIPS, NUM_FRAMES, FRAME_SIZE, SIZE = 3, 16, 120, 112
 CLASSES = ("anger", "joy", "sorrow")
+
+
+class MeanColour(Backbone):
+    """A network of one layer, where no test asks what is exported: the exporters take seconds for each deep one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.feat_dim = 4
+        self.project = torch.nn.Linear(3, self.feat_dim)
+
+    def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
+        return self.project(clip_BCTHW.mean(dim=(2, 3, 4)))
 
 
 def random_model(backbone, aggregator, **options):
