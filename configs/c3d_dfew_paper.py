@@ -24,5 +24,4 @@ departs_from_released_code = [
     "frames: theirs may have more than 16 and are then 16 random ones in order; here all 16 of the variant",
     "order: theirs is the same in every epoch; here drawn anew",
     "rounding: theirs rounds scaled frames to 8 bits; here they stay float",
-    "linear layers: theirs start by Kaiming over the fan-in; here as PyTorch's do",
 ]

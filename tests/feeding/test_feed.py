@@ -147,9 +147,9 @@ def losses(folder):
 
 
 def test_a_training_is_the_same_wherever_its_frames_wait(home, tmp_path, monkeypatch):
-    """To the last bit of 12 steps and of all predictions, and of what a plain loader gives."""
+    """To the last bit of 20 steps and of all predictions, and of what a plain loader gives."""
     options = RunOptions(SYNTHETIC, work_dir=str(tmp_path / "device"), data_on="device")
-    options.cfg_options = (*TINY, "train_dataloader.batch_size=2", "train_cfg.val_interval=3")
+    options.cfg_options = (*TINY, "train_dataloader.batch_size=2", "train_cfg.max_epochs=5", "train_cfg.val_interval=5")
     train(options)
     config = (tmp_path / "device" / "config.py").read_text()
     assert "data_on" not in config
@@ -158,7 +158,7 @@ def test_a_training_is_the_same_wherever_its_frames_wait(home, tmp_path, monkeyp
     )
     train(replace(options, work_dir=str(tmp_path / "plain"), data_on=None))
     found, expected = (losses(tmp_path / name) for name in ("device", "plain"))
-    assert found == expected and len(found[0]) * len(loader("mmap", batch_size=2)) >= 12
+    assert found == expected and len(found[0]) * len(loader("mmap", batch_size=2)) >= 20
 
 
 def test_a_place_that_does_not_exist_is_one_line(home, tmp_path):
