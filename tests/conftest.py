@@ -9,7 +9,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 if ("-m", "gpu") not in zip(sys.argv, sys.argv[1:], strict=False):
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
+import copy
 import gc
+import json
 import random
 import shutil
 import signal
@@ -26,8 +28,10 @@ from helpers.scenes import scenes_tree
 from helpers.shared import built_once
 from helpers.trees import TREES, dfew_tree, moving_square, synthetic_tree, write_video
 
+from cefl_bench.commands import facts
 from cefl_bench.commands.pack import pack
 from cefl_bench.config import load_config
+from cefl_bench.plain import plain
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -56,6 +60,22 @@ def quick_datasets() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mmengine.dataset.base_dataset, "gc", _NoGarbage)
         gc.freeze()
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def count_once() -> Iterator[None]:
+    """What a network costs is counted at the first of its many small trainings; tests of costs call what counts."""
+    count, known = facts.cost_or_reason, {}
+
+    def cost_or_reason(model, *shape):
+        key = json.dumps(plain([model, *shape]), sort_keys=True)
+        if key not in known:
+            known[key] = count(model, *shape)
+        return copy.deepcopy(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facts, "cost_or_reason", cost_or_reason)
         yield
 
 

@@ -10,6 +10,8 @@ from helpers.run import ROOT, run_process
 
 TOOLS = sorted(path.relative_to(ROOT / "tools").with_suffix("").as_posix() for path in (ROOT / "tools").rglob("*.py"))
 ELSEWHERE = {"train", "benchmark", "doctor", "flops"}
+PREPARE = {tool for tool in TOOLS if tool.startswith("prepare/")} - {"prepare/dfew", "prepare/synthetic"}
+"""Tools that are made alike: of each, the help, which loads nothing; of one, what it says without its corpus."""
 REFUSED = {
     "test": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
     "audit": (["nowhere.pth"], "checkpoint 'nowhere.pth' does not exist"),
@@ -36,7 +38,13 @@ def test_a_tool_does_its_work(tmp_path):
     assert "ceflnet_synthetic" in done.stdout and done.stderr.count("\n") <= 1
 
 
-@pytest.mark.parametrize("tool", sorted({*TOOLS} - ELSEWHERE))
+@pytest.mark.parametrize("tool", sorted(PREPARE))
+def test_a_tool_of_a_corpus_starts(tool, tmp_path):
+    done = run_process(f"{tool}.py", "--help", cwd=tmp_path)
+    assert f"tools/{tool}.py" in done.stdout and "--root" in done.stdout and done.stderr == ""
+
+
+@pytest.mark.parametrize("tool", sorted({*TOOLS} - ELSEWHERE - PREPARE))
 def test_a_tool_says_in_one_line_what_is_missing(tool, tmp_path):
     words, told = REFUSED.get(tool, (["--root", "nowhere"], "nowhere"))
     environment = os.environ | {"CEFL_BENCH_DATA": str(tmp_path / "data")}

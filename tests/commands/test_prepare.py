@@ -22,9 +22,12 @@ def entries(dataset):
 
 
 @pytest.mark.parametrize("name", sorted(set(ADAPTERS) - {"SyntheticFaces"}))
-def test_every_corpus_has_a_tool_that_says_where_to_get_it(name):
+def test_every_corpus_has_a_tool_that_says_where_to_get_it(name, tmp_path):
     meta = ADAPTERS[name].METAINFO
     assert (ROOT / "tools" / "prepare" / f"{meta['key']}.py").exists()
+    missing = run_tool(f"prepare/{meta['key']}.py", "--root", "nowhere", check=False, cwd=tmp_path)
+    assert (missing.returncode, missing.stdout, missing.stderr.count("\n")) == (1, "", 1), missing.stderr
+    assert missing.stderr.startswith("error: ") and "nowhere" in missing.stderr
     text = run_tool(f"prepare/{meta['key']}.py", "--help").stdout
     assert f"tools/prepare/{meta['key']}.py" in text and meta["url"] in text and f"licence  {meta['licence']}\n" in text
 
