@@ -60,7 +60,8 @@ class Repeats(TorchDispatchMode):
 def forget_values(network: nn.Module, device: torch.device) -> None:
     """Inside a `FakeTensorMode`: put tensors without values, on a device, in the place of all that a network has."""
     for module in network.modules():
-        for tensors in (module._parameters, module._buffers):
+        kinds: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
+        for tensors in kinds:
             for name, tensor in tensors.items():
                 if tensor is not None:
                     there = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=device)
