@@ -24,4 +24,6 @@ departs_from_released_code = [
     "frames: theirs may have more than 16 and are then 16 random ones in order; here all 16 of the variant",
     "order: theirs is the same in every epoch; here drawn anew",
     "rounding: theirs rounds scaled frames to 8 bits; here they stay float",
+    "convolutions: theirs start as PyTorch's do; here by Kaiming, as the linear layers of both",
+    "classifier: theirs starts by Kaiming; here as all heads do",
 ]

@@ -220,9 +220,16 @@ def test_c3d_departs_in_order(c3d):
     assert c3d.train_dataloader.sampler.shuffle, "mmengine's sampler draws by seed and epoch"
 
 
-def test_the_linear_layers_of_c3d_start_by_kaiming_over_the_fan_in(c3d):
+def test_c3d_starts_by_kaiming_over_the_fan_in_and_departs_in_convolutions_and_classifier(c3d):
     torch.manual_seed(0)
-    backbone = MODELS.build(c3d.model.backbone | {"width": 8})
-    backbone.init_weights()
-    weight = backbone.linears[1].weight
-    assert weight.std().item() == pytest.approx((2 / weight.shape[1]) ** 0.5, rel=0.05)
+    narrow = {"backbone": c3d.model.backbone | {"width": 8}, "data_preprocessor": c3d.data_preprocessor}
+    model = MODELS.build(c3d.model | narrow)
+    model.init_weights()
+    default, kaiming = 1 / 3, 2
+    classifier = model.head.layers[-1].weight
+    for weight, gain in (
+        (model.backbone.linears[1].weight, kaiming),
+        (model.backbone.convolutions[4].weight, kaiming),
+        (classifier, default),
+    ):
+        assert weight.std().item() == pytest.approx((gain / weight[0].numel()) ** 0.5, rel=0.05)

@@ -3,9 +3,9 @@ https://arxiv.org/abs/1412.0767
 
 Where we depart from the paper: every convolution is followed by BatchNorm, as in the code that the DFEW benchmark
 released. A clip of fewer than 16 frames is pooled in time only while it still has two frames, so that short clips fit.
-Weights start as in that code: as He et al., Delving Deep into Rectifiers, ICCV 2015, https://arxiv.org/abs/1502.01852,
-say for layers with ReLU. PyTorch's defaults are smaller: from those, on some seeds, all units of the first linear layer
-fell silent within an epoch, and nothing was learnt from then on.
+Weights start as He et al., Delving Deep into Rectifiers, ICCV 2015, https://arxiv.org/abs/1502.01852, say for layers
+with ReLU, as the linear layers do in that code. PyTorch's defaults are smaller: from those, on some seeds, all units
+of the first linear layer fell silent within two epochs, and nothing was learnt from then on.
 """
 
 from collections.abc import Mapping
