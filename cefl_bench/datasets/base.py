@@ -91,8 +91,8 @@ class VideoDataset(BaseDataset):
             raise UserError(
                 f"{type(self).__name__}: fold is {fold!r}: expected 1..{self.METAINFO['num_folds']}, counted from 1"
             )
-        self.split, self.fold, self.on_error, self.shuffle_labels = split, fold, on_error, shuffle_labels
-        self.holdout, self.folds = holdout, folds
+        self.split, self.fold, self.folds, self.holdout = split, fold, folds, holdout
+        self.on_error, self.shuffle_labels = on_error, shuffle_labels
         self.label_classes = self.classes if classes_as is None else tuple(classes_of(classes_as))
         """The K class names that labels count: this corpus's, or those of the model that is tested on it."""
         self._label_of_model: dict[int, int] | None = None
@@ -285,8 +285,8 @@ class VideoDataset(BaseDataset):
         """
         entry = self.get_data_info(index)
         seed, epoch = self._seed_epoch.tolist()
-        # NumPy takes a 0 at the end for nothing: a first draw is what it is without one
-        rng = None if self.test_mode else np.random.default_rng([seed, epoch, index, times_before])
+        words = np.array([seed, epoch, index, times_before], dtype=np.uint32)  # a 0 at the end counts for nothing
+        rng = None if self.test_mode else np.random.Generator(np.random.PCG64(words))  # `default_rng`, but sooner
         self.reading.begin(index)
         try:
             return self.pipeline(entry | {"rng": rng, "data_root": self.data_root, "place": place})

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any, NamedTuple, cast
 
@@ -80,7 +81,7 @@ class Feed:
         stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         ahead: list[Sent] = []
         for reply in self._loader:
-            with torch.cuda.stream(stream):
+            with nullcontext() if stream is None else torch.cuda.stream(stream):  # torch looks for GPUs at each one
                 ahead.append(self._send(reply, stream))
             del reply
             if len(ahead) > 1:

@@ -1,5 +1,6 @@
 """What a worker process does: reads the videos of a batch, their frames straight into the batch's memory."""
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ class Shape(NamedTuple):
 
     @property
     def video_bytes(self) -> int:
-        return int(np.prod(self.video)) * self.item_bytes
+        return math.prod(self.video) * self.item_bytes
 
     @property
     def begin(self) -> int:

@@ -48,6 +48,12 @@ class Reader(BaseTransform):
         if size < 1:
             raise UserError(f"{type(self).__name__}: size is {size!r}: expected a number of pixels")
         self.size, self.packed = size, packed
+        self._opened: dict[str, Store] = {}
+        """Data root -> its packed frames: a run reads those that it began with, and asks no file at each clip."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process, which opens the packed frames itself."""
+        return self.__dict__ | {"_opened": {}}
 
     @property
     def key(self) -> str:
@@ -60,7 +66,14 @@ class Reader(BaseTransform):
 
     def store(self, data_root: str) -> Store | None:
         """The packed frames of this reader; None where there are none or they are not wanted."""
-        return open_store(store_folder(data_root, self.key)) if self.packed else None
+        if not self.packed:
+            return None
+        if data_root not in self._opened:
+            store = open_store(store_folder(data_root, self.key))
+            if store is None:
+                return None
+            self._opened[data_root] = store
+        return self._opened[data_root]
 
     def transform(self, results: dict) -> dict:
         store = self.store(results["data_root"]) if "data_root" in results else None

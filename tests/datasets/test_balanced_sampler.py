@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from cefl_bench.datasets import balanced_sampler
 from cefl_bench.datasets.balanced_sampler import BalancedSampler
 from cefl_bench.errors import UserError
+from cefl_bench.functional.sampling import segment_frames
 from cefl_bench.records import Draw
 
 COUNTS = (60, 30, 9, 1)
@@ -100,6 +101,17 @@ def test_a_video_that_is_drawn_again_is_cut_and_augmented_anew(with_data):
     for same, index in ((first, Draw(3, 0)), (again, Draw(3, 1))):
         np.testing.assert_array_equal(videos[index]["video"], same["video"])
         assert videos[index]["seed"] == same["seed"]
+
+
+@pytest.mark.parametrize(("seed", "epoch", "times"), [(0, 0, 0), (7, 1, 2), (2**32 - 1, 14, 0)])
+def test_what_is_drawn_of_a_video_follows_from_numbers_as_numpy_makes_it(with_data, seed, epoch, times):
+    videos = dataset(SYNTHETIC)
+    videos.set_epoch(seed, epoch)
+    rng = np.random.default_rng([seed, epoch, 3, times])
+    drawn = videos[Draw(3, times)]
+    expected = segment_frames(videos.get_data_info(3)["num_frames"], rng)
+    np.testing.assert_array_equal(drawn["frame_indices"], expected)
+    assert drawn["seed"] == rng.integers(2**62)
 
 
 def test_a_loader_with_workers_reads_what_is_drawn(with_data):

@@ -1,6 +1,7 @@
 """Packed frames are the very bytes that decoding gives, whatever is packed, and errors are the same."""
 
 import json
+import pickle
 import shutil
 import time
 from functools import partial
@@ -86,6 +87,16 @@ def test_workers_read_packed_frames(home, start):
     batches = list(DataLoader(data, batch_size=7, num_workers=2, multiprocessing_context=start))
     for index, video in enumerate(np.concatenate([batch["video"].numpy() for batch in batches])):
         np.testing.assert_array_equal(video, data[index]["video"])
+
+
+def test_a_run_reads_the_packed_frames_that_it_began_with(home, folder, tmp_path):
+    """Opened once, not asked for again at every clip; a process that it is sent to opens them itself."""
+    data = dataset()
+    begun = data[0]["video"]
+    assert len(pickle.dumps(data)) < store_of(data).num_bytes() / 10, "the frames go along"
+    folder.rename(tmp_path / "away")
+    assert store_of(data) and not store_of(dataset()) and not store_of(pickle.loads(pickle.dumps(data)))
+    np.testing.assert_array_equal(data[0]["video"], begun)
 
 
 def test_no_frame_of_the_next_video_can_be_read(folder):
