@@ -54,7 +54,7 @@ demo: env
 # Three processes for two cores, as tests of processes that are killed spend their time waiting. Each has a part of the
 # files; `pytest FILE` alone runs in one.
 test: env-dev
-	@start=$$(date +%s); $(BIN)/python -m pytest -q -n 3 --dist loadfile; status=$$?; \
+	@start=$$(date +%s); $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder; status=$$?; \
 		seconds=$$(($$(date +%s) - start)); \
 		echo "the tests took $$((seconds / 60)) min $$((seconds % 60)) s"; exit $$status
 

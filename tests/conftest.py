@@ -1,7 +1,10 @@
-"""What several test files share."""
+"""What pytest does before it collects tests; what they share is in `helpers.fixtures`."""
 
+import gc
 import os
 import sys
+
+import pytest
 
 # Before torch is imported, which looks once: one thread, since pytest-xdist keeps the cores busy, and no GPU, except
 # for the tests that need one, which `-m gpu` runs.
@@ -9,36 +12,38 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 if ("-m", "gpu") not in zip(sys.argv, sys.argv[1:], strict=False):
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-import gc
+FIRST = (
+    "test_placement",
+    "test_train",
+    "test_configs",
+    "test_export",
+    "test_synthesis_production",
+    "test_decoders",
+    "test_parity",
+    "test_parts",
+    "test_doctor",
+    "test_store",
+    "test_processes",
+    "test_benchmark_runs",
+    "test_inputs",
+    "test_packing",
+    "test_feed",
+    "test_speed",
+)
+"""The files that take longest: begun early, so that no process has one left when the others are done."""
 
 gc.disable()  # while modules are imported and tests collected: nothing is garbage yet
 
-import copy
-import json
-import random
-import shutil
-import signal
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import mmengine.dataset.base_dataset
-import numpy as np
-import pytest
-import torch
-from helpers.children import Child
-from helpers.run import DFEW, SYNTHETIC, list_frames, run_tool, tree_folder
-from helpers.scenes import scenes_tree
-from helpers.shared import built_once
-from helpers.trees import TREES, dfew_tree, moving_square, synthetic_tree, write_video
-
-from cefl_bench.commands import facts
-from cefl_bench.commands.pack import pack
-from cefl_bench.config import load_config
-from cefl_bench.plain import plain
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that hands tests out to others runs none, and can do without what they import."""
+    if not config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
+        config.pluginmanager.import_plugin("helpers.fixtures")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`-m long` runs the tests that take minutes; nothing else does."""
+    """`-m long` runs the tests that take minutes; nothing else does. Long files come first."""
+    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
     if config.getoption("markexpr") == "long":
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
@@ -52,143 +57,5 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+    if item.get_closest_marker("gpu") and not sys.modules["torch"].cuda.is_available():
         pytest.skip("needs a GPU, and -m gpu to see it")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def interruptible() -> None:
-    """Let Ctrl-C reach the processes that tests start, even where the tests themselves run in the background."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def quick_datasets() -> Iterator[None]:
-    """Mmengine collects garbage whenever a dataset is made: not here, where it would go through all of pytest."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mmengine.dataset.base_dataset, "gc", _NoGarbage)
-        gc.freeze()
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def count_once() -> Iterator[None]:
-    """What a network costs is counted at the first of its many small trainings; tests of costs call what counts."""
-    count, known = facts.cost_or_reason, {}
-
-    def cost_or_reason(model, *shape):
-        key = json.dumps(plain([model, *shape]), sort_keys=True)
-        if key not in known:
-            known[key] = count(model, *shape)
-        return copy.deepcopy(known[key])
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(facts, "cost_or_reason", cost_or_reason)
-        yield
-
-
-class _NoGarbage:
-    @staticmethod
-    def collect() -> None:
-        pass
-
-
-@pytest.fixture(autouse=True)
-def seeded() -> None:
-    """Let no test depend on which ran before it."""
-    random.seed(0)
-    np.random.seed(0)
-    torch.manual_seed(0)
-
-
-@pytest.fixture(scope="session")
-def data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data home with a small tree of every dataset, where its config looks for it. Read only."""
-
-    def build(home: Path) -> None:
-        for name, build_tree in TREES.items():
-            build_tree(home / tree_folder(name))
-
-    return built_once(tmp_path_factory, "data_home", build)
-
-
-@pytest.fixture(scope="session")
-def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A rendered corpus of the preset `tiny`: labels.csv, intensities.csv, card.json, videos/. Read only."""
-    one_worker = ("--preset", "tiny", "--workers", "1")  # each takes longer to start than all videos to render
-    home = built_once(
-        tmp_path_factory,
-        "corpus",
-        lambda home: run_tool("prepare/synthetic.py", *one_worker, "--out", home / "tiny"),
-    )
-    return home / "tiny"
-
-
-@pytest.fixture(scope="session")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data root of a synthetic corpus with nothing wrong, whose videos are all different. Read only."""
-    return built_once(tmp_path_factory, "healthy", scenes_tree)
-
-
-@pytest.fixture
-def sick(healthy: Path, tmp_path: Path) -> Path:
-    """A copy of it that a test may spoil."""
-    return Path(shutil.copytree(healthy, tmp_path / "sick"))
-
-
-@pytest.fixture
-def with_data(data_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """`data_home`, and the configs find it."""
-    monkeypatch.setenv("CEFL_BENCH_DATA", str(data_home))
-    return data_home
-
-
-@pytest.fixture(scope="session")
-def packed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data home with two small corpora, one of videos and one of images, both packed. Read only."""
-    return built_once(tmp_path_factory, "packed_home", _build_packed_home)
-
-
-@pytest.fixture
-def home(packed_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of its videos and their packed frames, which the configs find."""
-    shutil.copytree(packed_home / "synthetic_demo", tmp_path / "synthetic_demo", copy_function=_link_video)
-    monkeypatch.setenv("CEFL_BENCH_DATA", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def folder(home: Path) -> Path:
-    """The packed frames of `home`."""
-    return home / "synthetic_demo" / "packed" / "ReadVideo_56"
-
-
-@pytest.fixture
-def start_tool(tmp_path: Path) -> Iterator[Callable[..., Child]]:
-    """Starts a tool as a process that the test may kill (`Child`); those that are left end with the test."""
-    children: list[Child] = []
-
-    def start(*arguments, **options) -> Child:
-        children.append(Child(*arguments, folder=tmp_path / f"child_{len(children)}", **options))
-        return children[-1]
-
-    yield start
-    for child in children:
-        child.kill()
-
-
-def _build_packed_home(home: Path) -> None:
-    synthetic_tree(home / "synthetic_demo", per_class=1)
-    # longer than what is decoded at a time, with keyframes far apart
-    long = moving_square(150, label=3, seed=7, size=64)
-    write_video(home / "synthetic_demo" / "videos" / "s2_sad_0.mp4", long, g="90", bf="3", movflags="faststart")
-    list_frames(home / "synthetic_demo", "s2_sad_0", 150)
-    dfew_tree(home / "dfew")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CEFL_BENCH_DATA", str(home))
-        pack(load_config(SYNTHETIC), 2)
-        pack(load_config(DFEW), 1)
-
-
-def _link_video(source: str, target: str) -> object:
-    return os.link(source, target) if source.endswith(".mp4") else shutil.copy2(source, target)
