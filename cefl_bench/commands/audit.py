@@ -24,16 +24,16 @@ from cefl_bench.files import sha256_of, write_json
 from cefl_bench.functional.protocol import is_other_corpus
 from cefl_bench.functional.recall import predicted_class
 from cefl_bench.functional.time_changes import (
+    APEX,
     AS_SAMPLED,
     MIDDLE,
-    PEAK,
     Change,
     Layout,
+    apex_of,
     changes_for,
     generator_of,
     keep_predictions,
     moved,
-    peak_of,
 )
 from cefl_bench.models.recognizer import Recognizer
 from cefl_bench.parallel.distributed import keep_freed_memory
@@ -43,7 +43,7 @@ from cefl_bench.report.audit_figure import draw_audit
 from cefl_bench.report.collect import ACROSS
 from cefl_bench.report.time_costs import with_costs
 from cefl_bench.runs import checkpoints
-from cefl_bench.runs.audit import SCHEMA_VERSION, Audit, Checkpoint, Peaks
+from cefl_bench.runs.audit import SCHEMA_VERSION, ApexFrames, Audit, Checkpoint
 from cefl_bench.runs.built_in import checkpoint_file, folder_beside
 from cefl_bench.runs.environment import environment
 from cefl_bench.runs.folder import AUDIT, AUDIT_FIGURE
@@ -118,7 +118,7 @@ class Answers:
         self.labels: list[int] = []
         self.subjects: list[str] = []
         self.sampled, self.num_clips = (0, 0), 0
-        self.peaks: Peaks = {"known": 0, "middle": 0}
+        self.apex_frames: ApexFrames = {"known": 0, "middle": 0}
         self._scores: dict[str, list[np.ndarray]] = {}
 
     @torch.inference_mode()
@@ -139,15 +139,15 @@ class Answers:
 
     def scores(self) -> dict[str, np.ndarray]:
         """(n, K) of each change; the apex is called the middle where nothing tells the apex of any video."""
-        middle = not self.peaks["known"]
-        return {MIDDLE if name == PEAK and middle else name: np.stack(rows) for name, rows in self._scores.items()}
+        middle = not self.apex_frames["known"]
+        return {MIDDLE if name == APEX and middle else name: np.stack(rows) for name, rows in self._scores.items()}
 
     def _layouts(self, batch: Mapping[str, Any]) -> Iterator[Layout]:
         known = (np.asarray(batch[key]) for key in ("frame_intensity", "frame_indices", "apex"))
         for intensity, indices, apex in zip(*known, strict=True):
-            peak, told = peak_of(intensity, indices, (int(apex[0]), int(apex[1])))
-            self.peaks["known" if told else "middle"] += 1
-            yield Layout(self.sampled, self.num_clips, peak)
+            place, told = apex_of(intensity, indices, (int(apex[0]), int(apex[1])))
+            self.apex_frames["known" if told else "middle"] += 1
+            yield Layout(self.sampled, self.num_clips, place)
 
     def _places(self, name: str, change: Change, videos: list[str], layouts: list[Layout]) -> Tensor:
         rows = []
@@ -193,7 +193,7 @@ def _audit(config: Config, dataset: VideoDataset, answers: Answers, how: AuditOp
         "checkpoint": checkpoint,
         "sampled": answers.sampled,
         "clips": answers.num_clips,
-        "peaks": answers.peaks,
+        "apex_frames": answers.apex_frames,
         "war": 0.0,
         "uar": 0.0,
         "war_interval": None,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 AS_SAMPLED = "as sampled"
-PEAK, MIDDLE = "apex frame", "middle frame"
+APEX, MIDDLE = "apex frame", "middle frame"
 MAX_ROUNDING = 1e-4
 """How far scores move, as a share of the largest, when a sum is taken in another order. Less is no change."""
 
@@ -24,7 +24,7 @@ class Layout(NamedTuple):
     """(N, T) as the sampler chose them: N clips that may overlap, each of T frames in the order of time."""
     num_clips: int
     """Clips that the model sees: stretches of M / num_clips frames."""
-    peak: int
+    apex: int
     """The place of the most emotional frame."""
 
     @property
@@ -48,8 +48,8 @@ def first_frame(layout: Layout, rng: np.random.Generator) -> np.ndarray:
     return np.zeros(layout.num_frames, dtype=np.int64)
 
 
-def peak_frame(layout: Layout, rng: np.random.Generator) -> np.ndarray:
-    return np.full(layout.num_frames, layout.peak, dtype=np.int64)
+def apex_frame(layout: Layout, rng: np.random.Generator) -> np.ndarray:
+    return np.full(layout.num_frames, layout.apex, dtype=np.int64)
 
 
 def every_second(layout: Layout, rng: np.random.Generator) -> np.ndarray:
@@ -72,7 +72,7 @@ CHANGES: Mapping[str, Change] = {
     "reversed": backwards,
     "every second frame": every_second,
     "first frame": first_frame,
-    PEAK: peak_frame,
+    APEX: apex_frame,
 }
 """By the names that people read, from the order of time alone to all of it."""
 CHANGES_OF_CLIPS: Mapping[str, Change] = {
@@ -85,7 +85,7 @@ ABOUT = {
     "reversed": "the last frame first",
     "every second frame": "each held for two",
     "first frame": "in every place",
-    PEAK: "the most emotional one in every place",
+    APEX: "the most emotional one in every place",
     MIDDLE: "in every place",
     "shuffled within clips": "clips in order, the frames of each in random order",
     "clips shuffled": "clips in random order, the frames of each in order",
@@ -103,7 +103,7 @@ def generator_of(seed: int, video: str, change: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(video.encode()), zlib.crc32(change.encode())])
 
 
-def peak_of(frame_intensity: np.ndarray, frame_indices: np.ndarray, apex: tuple[int, int]) -> tuple[int, bool]:
+def apex_of(frame_intensity: np.ndarray, frame_indices: np.ndarray, apex: tuple[int, int]) -> tuple[int, bool]:
     """The place of the most emotional frame of a video, and whether anything tells it; else the middle one.
 
     Args:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cefl_bench.functional.text_width import padded, text_width
-from cefl_bench.functional.time_changes import MAX_ROUNDING, PEAK
+from cefl_bench.functional.time_changes import APEX, MAX_ROUNDING
 from cefl_bench.report.naming import difference_text, percent
 from cefl_bench.runs.audit import Audit, TimeCost
 
@@ -45,9 +45,9 @@ def remarks(audit: Audit) -> Iterator[str]:
         if cost["predictions_changed"] == 0:
             change = cost["change"]
             yield f"{change}: exactly 0, no prediction is another; {_movement(audit['score_movement'][change])}"
-    middle, known = audit["peaks"]["middle"], audit["peaks"]["known"]
+    middle, known = audit["apex_frames"]["middle"], audit["apex_frames"]["known"]
     if known and middle:
-        yield f"{PEAK}: of {middle} videos, in which nothing is an apex or it is unknown, the middle frame"
+        yield f"{APEX}: of {middle} videos, in which nothing is an apex or it is unknown, the middle frame"
     elif middle:
         yield "middle frame: in the place of the apex, which this corpus does not tell"
     yield (

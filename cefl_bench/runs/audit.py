@@ -34,7 +34,7 @@ class TimeCost(TypedDict):
     """Of all runs and videos together."""
 
 
-class Peaks(TypedDict):
+class ApexFrames(TypedDict):
     """How many videos show which frame for the most emotional one."""
 
     known: Count
@@ -69,7 +69,7 @@ class Audit(TypedDict):
     """Clips that the sampler chose, and frames of each."""
     clips: Count
     """Clips that the model sees."""
-    peaks: Peaks
+    apex_frames: ApexFrames
     war: Rate
     uar: Rate
     """With the frames as sampled."""

@@ -20,7 +20,6 @@ def produce(corpus: Corpus, num_workers: int) -> None:
     try:
         corpus.claim()
         with alone_in(corpus.root, "rendering into", "choose another --out"):
-            _sweep(corpus.root)
             missing = [plan for plan in corpus.videos() if not corpus.path_of(plan).exists()]
             if missing:
                 print(
@@ -53,9 +52,3 @@ def _render_one(plan: VideoPlan, path: Path) -> None:
     video = encode(render_video(plan))
     with atomic_path(path) as temporary:
         temporary.write_bytes(video)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the temporary files that a killed run left."""
-    for leftover in [*folder.glob(".*.tmp*"), *folder.glob("videos/.*.tmp*")]:
-        leftover.unlink()

@@ -133,7 +133,7 @@ def test_the_tool_leaves_the_scores_of_a_test_and_what_changes_cost(with_data, t
     assert found["predictions"][AS_SAMPLED] == [int(prediction["scores"].argmax()) for prediction in tested]
     hits = [prediction["scores"].argmax() == prediction["label"] for prediction in tested]
     assert found["war"] == np.mean(hits) and found["shuffle_seed"] == 5 and {*found["subjects"]} == {"s1"}
-    assert found["peaks"] == {"known": 12, "middle": 2} and found["checkpoint"]["epoch"] == 3
+    assert found["apex_frames"] == {"known": 12, "middle": 2} and found["checkpoint"]["epoch"] == 3
     costs = {cost["change"]: cost for cost in found["costs"]}
     assert (costs["shuffled within clips"]["war_difference"], costs["reversed"]["uar_difference"]) == (0, 0)
     assert "reversed: exactly 0, no prediction is another" in done.stdout and "apex frame: of 2 videos" in done.stdout

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from cefl_bench.functional.time_changes import (
+    APEX,
     CHANGES,
     CHANGES_OF_CLIPS,
-    PEAK,
     Layout,
+    apex_of,
     changes_for,
     generator_of,
     keep_predictions,
     moved,
-    peak_of,
 )
 
 FAIR, PAPER = Layout((1, 16), 4, 9), Layout((7, 5), 7, 9)
@@ -29,7 +29,7 @@ def places(change, layout, video="v", seed=0):
         ("reversed", [*range(15, -1, -1)]),
         ("every second frame", [0, 0, 2, 2, 4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14]),
         ("first frame", [0] * 16),
-        (PEAK, [9] * 16),
+        (APEX, [9] * 16),
     ],
 )
 def test_a_change_without_chance_is_as_written_by_hand(change, expected):
@@ -83,7 +83,7 @@ INDICES = np.array([[2, 6, 10, 14, 18, 22]])
     ids=["highest", "plateau", "neutral", "apex alone", "unknown"],
 )
 def test_the_most_emotional_frame_is_told_by_intensity_then_by_the_apex(intensity, apex, expected):
-    assert peak_of(intensity, INDICES, apex) == expected
+    assert apex_of(intensity, INDICES, apex) == expected
 
 
 def test_rounding_changes_no_prediction_and_anything_more_does():

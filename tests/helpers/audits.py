@@ -38,7 +38,7 @@ def add_audit(folder: Path, epoch: int | None = None, **wrong_of: int) -> Path:
         "checkpoint": {"file": "last.pth", "sha256": "0" * 64, "epoch": epoch or result["metrics"]["last"]["epoch"]},
         "sampled": (1, 16),
         "clips": 4,
-        "peaks": {"known": 0, "middle": len(tested.name)},
+        "apex_frames": {"known": 0, "middle": len(tested.name)},
         "war": 0.0,
         "uar": 0.0,
         "war_interval": None,
