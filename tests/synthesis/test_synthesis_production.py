@@ -1,6 +1,7 @@
 """Rendering survives what happens to it: other worker counts, kills, Ctrl-C, full disks, wrong folders."""
 
 import json
+import shutil
 import signal
 import time
 from functools import partial
@@ -43,12 +44,16 @@ def finished(folder: Path) -> dict[str, int]:
 def test_a_killed_run_goes_on_where_it_stopped_and_the_number_of_workers_changes_no_byte(
     tiny_corpus, start_tool, tmp_path
 ):
-    """The corpus that it is compared with was rendered by one worker."""
+    """The corpus that it is compared with was rendered by one worker; six videos are left to render, three by two."""
     folder, marker = tmp_path / "killed", tmp_path / "held"
+    shutil.copytree(tiny_corpus, folder, ignore=shutil.ignore_patterns("*.csv", CACHE))
+    for rendered in sorted(folder.glob("videos/[!.]*.mp4"))[::2]:
+        if len(finished(folder)) > 8:
+            rendered.unlink()
     running = start_tool(*words(folder, "--workers", "2"), prepare=partial(hold_workers, 3, marker))
     stop(running, marker.exists, signal.SIGKILL)
     before = finished(folder)
-    assert 3 <= len(before) < 14 and not (folder / "labels.csv").exists()
+    assert 8 + 3 <= len(before) < 14 and not (folder / "labels.csv").exists()
     (folder / "videos" / ".s000_happy_00.1.tmp.mp4").write_bytes(b"half")
     assert run(folder, "--workers", "1").returncode == 0
     after = finished(folder)
