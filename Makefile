@@ -47,7 +47,7 @@ demo: env
 	$(BIN)/python tools/prepare/synthetic.py --preset demo
 	$(BIN)/python tools/pack.py configs/ceflnet_synthetic.py
 	$(BIN)/python tools/train.py configs/ceflnet_synthetic.py --work-dir $(DEMO) --resume \
-		--cfg-options train_cfg.max_epochs=10 param_scheduler.0.T_max=10
+		--cfg-options train_cfg.max_epochs=10 param_scheduler.0.T_max=10 param_scheduler.1.end=3
 	$(BIN)/python tools/explain.py $(DEMO)/last.pth
 	@echo "scores, predictions, confusion matrix and figures are in $(DEMO)"
 

@@ -12,5 +12,5 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type=CosineAnnealingLR, T_max=15, eta_min=0, by_epoch=True, convert_to_iter_based=True),
-    dict(type=LinearLR, start_factor=0.05, begin=0, end=2, by_epoch=True, convert_to_iter_based=True),
+    dict(type=LinearLR, start_factor=0.05, begin=0, end=5, by_epoch=True, convert_to_iter_based=True),
 ]
