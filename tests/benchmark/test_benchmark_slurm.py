@@ -51,8 +51,10 @@ def test_killed_runs_lost_nodes_and_failures_change_nothing(environment, start_t
     state = ["squeue", "--noheader", "--format=%T", f"--jobs={number}"]
     wait_until(lambda: ask(*state, environment=environment) == "PENDING")
     let_go(tmp_path)
+    again = start_tool(*words, env=environment, prepare=train_by_stand_in)
+    wait_until(lambda: f"(SLURM job {number})" in again.printed().stdout or again.poll() is not None)
     ask("scontrol", "update", f"JobId={number}", "StartTime=now", environment=environment)  # it would wait two minutes
-    told = start_tool(*words, env=environment, prepare=train_by_stand_in).finish(status=1).stdout
+    told = again.finish(status=1).stdout
     assert f"followed ceflnet_synthetic fold 1 seed 0 (SLURM job {number})" in told and "queued   ceflnet" not in told
     assert "done     ceflnet_synthetic fold 1 seed 0" in told and "1 of 2 jobs are done" in told
     assert "failed   bad_synthetic fold 1 seed 0: SLURM job" in told and "         | error: the loss became nan" in told
