@@ -8,16 +8,13 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.synthetic import *
-    from ._base_.loaders.synthetic import *
+    from ._base_.loaders.synthetic_plain import *
     from ._base_.models.videomae_s import *
     from ._base_.runtime import *
     from ._base_.schedules.finetune_tiny import *
 
 method, title, track = "videomae_tiny", "VideoMAE, tiny", "paper"
 model.backbone.update(dim=96, num_heads=4, depth=4, drop_path=0.0)
-# colours of the rendered faces: an expression moves a pixel by a tenth of what ImageNet's spread would make 1
-data_preprocessor.update(mean=(0.603, 0.491, 0.430), std=(0.168, 0.132, 0.126))
-data_preprocessor.augment = dict(crop_scale=(0.85, 1.0), flip=0.5)
 departs_from_released_code = [
     "96 channels, 4 blocks, clips of 48 x 48 pixels, batches of 8, 60 epochs: what two CPU cores train in ten minutes",
     "no weights of masked autoencoding: the rate is 5e-4",

@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 if ("-m", "gpu") not in zip(sys.argv, sys.argv[1:], strict=False):
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-FIRST = (
+LONG_FILES = (
     "test_placement",
     "test_train",
     "test_configs",
@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """`-m long` runs the tests that take minutes; nothing else does. Long files come first."""
-    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
+    items.sort(key=lambda item: LONG_FILES.index(item.path.stem) if item.path.stem in LONG_FILES else len(LONG_FILES))
     if config.getoption("markexpr") == "long":
         return
     left_out = [item for item in items if item.get_closest_marker("long")]

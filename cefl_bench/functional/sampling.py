@@ -119,7 +119,7 @@ def segment_frames(
     played = length * max(num_segments // length, 1)  # places of first frames, all times that the video is played
     places = ((np.arange(num_segments) + position) * played / num_segments).astype(np.int64)
     starts = np.minimum(places, played - 1) % length
-    if num_frames_per_segment == 1:
+    if num_frames_per_segment == 1:  # of every clip of the fair track; none lies behind the video's end
         return starts.reshape(1, -1)
     indices = starts[:, None] + np.arange(num_frames_per_segment)
     return np.minimum(indices.reshape(1, -1), num_frames - 1)
