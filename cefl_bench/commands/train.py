@@ -39,7 +39,8 @@ from cefl_bench.hooks.project_cost import ProjectCost
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.validate import Validate
 from cefl_bench.hooks.write_result import WriteResult
-from cefl_bench.models.start import init_source
+from cefl_bench.models.batch_statistics import late_statistics
+from cefl_bench.models.start import InitSource, init_source
 from cefl_bench.parallel.distributed import take_gpu
 from cefl_bench.parallel.workers import HOLDER, LOCK, alone_in
 from cefl_bench.plain import plain
@@ -143,7 +144,7 @@ def _held(plan: Plan) -> Iterator[None]:
 def run(plan: Plan) -> None:
     """Train and test by a plan."""
     config, datasets = plan.config, plan.datasets
-    init_source(config.model.backbone.get("init_cfg"))  # refuses weights that are not there
+    start = init_source(config.model.backbone.get("init_cfg"))  # refuses weights that are not there
     facts = known_before(config, plan.resolved, datasets)
     for note in datasets["test"].notes:
         say(note)
@@ -161,6 +162,8 @@ def run(plan: Plan) -> None:
         video_bytes = datasets["train"][0]["video"].nbytes
     check_shared_memory(config, video_bytes)
     runner = build_runner(plan, facts)
+    if start == InitSource() and (late := late_statistics(runner.model, runner.max_iters)):
+        say(late)
     if is_main_process():
         write_text(plan.folder / CONFIG, Config(plan.resolved, format_python_code=False).dump())
     with told_of_network(config, runner.model, "in training"):

@@ -51,6 +51,7 @@ def result(finished):
 def test_a_run_says_what_it_does_and_what_it_left(finished, result):
     out = (finished / "stdout.txt").read_text()
     assert "42 training and 14 test videos" in out and f"protocol {result['protocol_id']}" in out
+    assert "BatchNorm backbone.trunk." in out and "batches of this training" in out, "12 batches are too few"
     told = [line.split("  ")[0] for line in (finished / "train.log").read_text().splitlines()]
     assert told[::2] == [f"epoch {epoch}/2" for epoch in (1, 2)]
     assert told[1::2] == [f"wrote last.pth: epoch {epoch}" for epoch in (1, 2)]
