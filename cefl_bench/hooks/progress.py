@@ -27,10 +27,11 @@ class Progress(Hook):
         self._bar = tqdm(disable=True)
         self._losses = EpochLosses()
         self._first_epoch, self._lr = 0, 0.0
-        self._run_start = self._epoch_start = time.monotonic()
+        self._paced_epochs = 0
+        self._pace_start = self._epoch_start = time.monotonic()
 
     def before_train(self, runner: Runner) -> None:
-        self._run_start = time.monotonic()
+        self._pace_start, self._paced_epochs = time.monotonic(), self._first_epoch
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         self._first_epoch = runner.epoch
@@ -91,7 +92,9 @@ class Progress(Hook):
         if not self._losses.means():  # resumed after the last epoch, for the test alone
             return f"epoch {epoch}/{runner.max_epochs}{scores}"
         now = time.monotonic()
-        left = (now - self._run_start) / (epoch - self._first_epoch) * (runner.max_epochs - epoch)
+        left = (now - self._pace_start) / (epoch - self._paced_epochs) * (runner.max_epochs - epoch)
+        if self._paced_epochs == self._first_epoch:  # what comes is paced without the first epoch, which starts all up
+            self._pace_start, self._paced_epochs = now, epoch
         width = len(str(runner.max_epochs))
         return (
             f"epoch {epoch:{width}}/{runner.max_epochs}  {self._losses.in_words()}{scores}"

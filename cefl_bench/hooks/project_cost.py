@@ -14,7 +14,11 @@ from cefl_bench.registry import HOOKS
 
 
 class Pace:
-    """Times a pass over batches as it will go from now on: in its first half it may compile, and fill caches."""
+    """Times a pass over batches as it will go from now on.
+
+    In its first half it may compile, and fill caches; its last batch may be the first of another size, for which a GPU
+    then looks for the fastest kernels.
+    """
 
     def __init__(self) -> None:
         self._times = [time.monotonic()]
@@ -24,10 +28,11 @@ class Pace:
         self._times.append(time.monotonic())
 
     def seconds(self) -> float:
-        """Of the whole pass at the pace of its second half."""
+        """Of the whole pass at the pace of its second half, the last batch left out where that leaves two."""
         batches = len(self._times) - 1
         half = batches // 2
-        return (self._times[-1] - self._times[half]) * batches / max(batches - half, 1)
+        end = batches - 1 if batches - half > 2 else batches
+        return (self._times[end] - self._times[half]) * batches / max(end - half, 1)
 
     def taken(self) -> float:
         """Seconds that the pass took."""

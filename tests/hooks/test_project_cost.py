@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from cefl_bench.hooks.project_cost import ProjectCost
+from cefl_bench.hooks.project_cost import Pace, ProjectCost
 
 
 def test_the_first_epoch_projects_the_rest_at_the_pace_of_its_second_half(monkeypatch, capsys):
@@ -27,3 +27,14 @@ def test_the_first_epoch_projects_the_rest_at_the_pace_of_its_second_half(monkey
         "at 300 clips/s in training, 100 epochs take 1 h, 1 machine-hours, 2.00 to pay; "
         "all 5 folds 5 h, 5 machine-hours, 10.00 to pay"
     )
+
+
+def test_a_last_batch_of_another_size_does_not_set_the_pace(monkeypatch):
+    """On a GPU the batch of 24 that ends 504 videos took longer than the 15 batches of 32 before it."""
+    now = [0.0]
+    monkeypatch.setattr("cefl_bench.hooks.project_cost.time.monotonic", lambda: now[0])
+    pace = Pace()
+    for seconds in (50, *[3] * 14, 50):
+        now[0] += seconds
+        pace.step()
+    assert pace.seconds() == 16 * 3 and pace.taken() == 2 * 50 + 14 * 3
