@@ -11,6 +11,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.dist import get_world_size, is_main_process
+from mmengine.hooks import EMAHook
 
 from cefl_bench.commands.facts import SPLITS, counts_off, data_fingerprint, known_before, other_data
 from cefl_bench.commands.machine import (
@@ -39,7 +40,7 @@ from cefl_bench.hooks.project_cost import ProjectCost
 from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.validate import Validate
 from cefl_bench.hooks.write_result import WriteResult
-from cefl_bench.models.batch_statistics import late_statistics
+from cefl_bench.models.late_averages import late_statistics, late_weights
 from cefl_bench.models.start import InitSource, init_source
 from cefl_bench.parallel.distributed import take_gpu
 from cefl_bench.parallel.workers import HOLDER, LOCK, alone_in
@@ -162,13 +163,24 @@ def run(plan: Plan) -> None:
         video_bytes = datasets["train"][0]["video"].nbytes
     check_shared_memory(config, video_bytes)
     runner = build_runner(plan, facts)
-    if start == InitSource() and (late := late_statistics(runner.model, runner.max_iters)):
-        say(late)
+    for line in _late_averages(runner, untrained=start == InitSource()):
+        say(line)
     if is_main_process():
         write_text(plan.folder / CONFIG, Config(plan.resolved, format_python_code=False).dump())
     with told_of_network(config, runner.model, "in training"):
         runner.train()
     runner.end_workers()
+
+
+def _late_averages(runner: PlainRunner, untrained: bool) -> Iterator[str]:
+    """Lines on what tests take and what is too slow for this training."""
+    if untrained and (line := late_statistics(runner.model, runner.max_iters)):
+        yield line
+    for hook in runner.hooks:
+        if isinstance(hook, EMAHook):
+            skipped = hook.begin_iter + hook.begin_epoch * len(runner.train_dataloader)
+            if line := late_weights(hook.ema_cfg, runner.max_iters - skipped):
+                yield line
 
 
 def build_runner(plan: Plan, facts: dict[str, Any]) -> PlainRunner:
