@@ -92,7 +92,8 @@ class Progress(Hook):
         if not self._losses.means():  # resumed after the last epoch, for the test alone
             return f"epoch {epoch}/{runner.max_epochs}{scores}"
         now = time.monotonic()
-        left = (now - self._pace_start) / (epoch - self._paced_epochs) * (runner.max_epochs - epoch)
+        paced = max(epoch - self._paced_epochs, 1)  # the last epoch has a second line where it is tested out of turn
+        left = (now - self._pace_start) / paced * (runner.max_epochs - epoch)
         if self._paced_epochs == self._first_epoch:  # what comes is paced without the first epoch, which starts all up
             self._pace_start, self._paced_epochs = now, epoch
         width = len(str(runner.max_epochs))

@@ -50,5 +50,5 @@ def _line(what: str, momentum: float, num_batches: int) -> str | None:
         return None
     return (
         f"tests will be of little worth: {what} by {momentum:g} a batch, so after the {num_batches:,} batches of this "
-        f"training {left:.0%} of what they started with is left: train longer, or give it a higher momentum"
+        f"training they still hold {left:.0%} of what they started with; train longer, or give it a higher momentum"
     )
