@@ -1,7 +1,7 @@
 """P3D-63 on the synthetic corpus: python tools/train.py configs/p3d63_synthetic.py
 
-Small enough for two CPU cores: an eighth of the paper's channels, and no dropout. It does not start in the
-board's batches of 8, so it has a schedule of its own.
+Small enough for two CPU cores: an eighth of the paper's channels, and no dropout.
+It does not start in the board's batches of 8, so it has a schedule of its own.
 """
 
 from mmengine.config import read_base

@@ -1,7 +1,7 @@
 """R(2+1)D-18 on the synthetic corpus: python tools/train.py configs/r2plus1d_18_synthetic.py
 
-Small enough for two CPU cores: an eighth of the paper's channels. It does not start in the
-board's batches of 8, so it has a schedule of its own.
+Small enough for two CPU cores: an eighth of the paper's channels.
+It does not start in the board's batches of 8, so it has a schedule of its own.
 """
 
 from mmengine.config import read_base

@@ -41,7 +41,7 @@ from cefl_bench.hooks.reseed import Reseed
 from cefl_bench.hooks.validate import Validate
 from cefl_bench.hooks.write_result import WriteResult
 from cefl_bench.models.late_averages import late_statistics, late_weights
-from cefl_bench.models.start import InitSource, init_source
+from cefl_bench.models.start import init_source
 from cefl_bench.parallel.distributed import take_gpu
 from cefl_bench.parallel.workers import HOLDER, LOCK, alone_in
 from cefl_bench.plain import plain
@@ -163,7 +163,7 @@ def run(plan: Plan) -> None:
         video_bytes = datasets["train"][0]["video"].nbytes
     check_shared_memory(config, video_bytes)
     runner = build_runner(plan, facts)
-    for line in _late_averages(runner, untrained=start == InitSource()):
+    for line in _late_averages(runner, untrained=start.source == "scratch"):
         say(line)
     if is_main_process():
         write_text(plan.folder / CONFIG, Config(plan.resolved, format_python_code=False).dump())
@@ -173,7 +173,7 @@ def run(plan: Plan) -> None:
 
 
 def _late_averages(runner: PlainRunner, untrained: bool) -> Iterator[str]:
-    """Lines on what tests take and what is too slow for this training."""
+    """Lines on the running averages that tests take, where this training is too short for them."""
     if untrained and (line := late_statistics(runner.model, runner.max_iters)):
         yield line
     for hook in runner.hooks:

@@ -14,7 +14,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 MOST_LEFT = 0.1
 """The share of the start that may be left at the end."""
-MOMENTUM = inspect.signature(ExponentialMovingAverage).parameters["momentum"].default
+EMA_MOMENTUM = inspect.signature(ExponentialMovingAverage).parameters["momentum"].default
+"""By how much `EMAHook` moves an average a batch, unless it is told."""
 
 
 def late_statistics(network: nn.Module, num_batches: int) -> str | None:
@@ -40,8 +41,7 @@ def late_weights(ema_cfg: Mapping[str, Any], num_batches: int) -> str | None:
     """
     if ema_cfg["type"] not in (ExponentialMovingAverage, ExponentialMovingAverage.__name__):
         return None
-    momentum = ema_cfg.get("momentum", MOMENTUM)
-    return _line("EMAHook moves the averaged weights", momentum, num_batches - 1)
+    return _line("EMAHook moves the averaged weights", ema_cfg.get("momentum", EMA_MOMENTUM), num_batches - 1)
 
 
 def _line(what: str, momentum: float, num_batches: int) -> str | None:

@@ -30,7 +30,7 @@ def test_the_first_epoch_projects_the_rest_at_the_pace_of_its_second_half(monkey
 
 
 def test_a_last_batch_of_another_size_does_not_set_the_pace(monkeypatch):
-    """On a GPU the batch of 24 that ends 504 videos took longer than the 15 batches of 32 before it."""
+    """504 videos in batches of 32 end with one of 24."""
     now = [0.0]
     monkeypatch.setattr("cefl_bench.hooks.project_cost.time.monotonic", lambda: now[0])
     pace = Pace()

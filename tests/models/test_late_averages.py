@@ -14,13 +14,13 @@ from cefl_bench.models.backbones.torchvision_video import TorchvisionVideo
 from cefl_bench.models.late_averages import late_statistics, late_weights
 
 
-@pytest.mark.parametrize(("momentum", "num_steps"), [(0.001, 640), (0.01, 100), (0.1, 5)])
-def test_what_is_left_of_the_start_is_what_batch_norm_leaves(momentum, num_steps):
+@pytest.mark.parametrize(("momentum", "num_batches"), [(0.001, 640), (0.01, 100), (0.1, 5)])
+def test_what_is_left_of_the_start_is_what_batch_norm_leaves(momentum, num_batches):
     layer = nn.BatchNorm1d(1, momentum=momentum)
-    for _ in range(num_steps):
+    for _ in range(num_batches):
         layer(torch.full((4, 1), 5.0))
     left = 1 - layer.running_mean.item() / 5  # a start of 0 moves towards 5
-    line = late_statistics(nn.Sequential(nn.Linear(1, 1), layer), num_steps)
+    line = late_statistics(nn.Sequential(nn.Linear(1, 1), layer), num_batches)
     assert re.search(r"batches of this training they still hold (\d+)%", line).group(1) == f"{left:.0%}"[:-1]
     assert f"BatchNorm 1 moves its running statistics by {momentum:g} " in line
 

@@ -24,8 +24,8 @@ CLASSIFIERS = ("fc", "head", "classifier")
 """Where torchvision's video networks keep their last layers."""
 MVIT_SHAPE = (16, 224, 224)
 """The one clip (T, H, W) that torchvision builds MViT for."""
-MOMENTUM = 0.1
-"""PyTorch's own, of BatchNorm."""
+S3D_MOMENTUM = 0.1
+"""By how much BatchNorm moves its running statistics a batch: PyTorch's default."""
 MIN_S3D_SHAPE = (5, 17, 17)
 """The fewest frames and pixels (T, H, W) of which S3D leaves something to pool."""
 
@@ -54,7 +54,7 @@ class TorchvisionVideo(Backbone):
             self.trunk.avgpool = nn.AdaptiveAvgPool3d(1)
             for module in self.trunk.modules():
                 if isinstance(module, nn.BatchNorm3d):
-                    module.momentum = MOMENTUM
+                    module.momentum = S3D_MOMENTUM
 
     def forward(self, clip_BCTHW: torch.Tensor) -> torch.Tensor:
         shape_THW = tuple(clip_BCTHW.shape[2:])
