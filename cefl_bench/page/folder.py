@@ -22,7 +22,7 @@ def own_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         os.close(held)
 
 
@@ -31,8 +31,15 @@ def sweep() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         held = _lock(folder)
         if held is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
             os.close(held)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, even while a thread still writes into it: by its old path, nothing gets into it any more."""
+    with suppress(OSError):
+        folder = folder.rename(folder.with_name(f"{folder.name}_gone"))
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _locked_folder() -> tuple[Path, int]:

@@ -88,7 +88,7 @@ class _Deleted(Exception):
 
 
 class Jobs:
-    """Judges one video at a time, in a thread of its own; `close` ends it.
+    """Judges one video at a time, in a thread of its own; `close` and `join` end it.
 
     Args:
         folder: where videos and results lie meanwhile.
@@ -157,6 +157,9 @@ class Jobs:
         with self._changed:
             self.is_closed = True
             self._changed.notify_all()
+
+    def join(self) -> None:
+        """After `close`: wait a little for what is being judged."""
         self._thread.join(STOP_SECONDS)
 
     def _work(self) -> None:
@@ -181,6 +184,8 @@ class Jobs:
         except UserError as error:
             return FAILED, _without_folder(str(error), job)
         except Exception:
+            if self.is_closed:  # and the folder is gone
+                return FAILED, "deleted"
             traceback.print_exc()
             return FAILED, f"{job.name} could not be judged, by a mistake of this tool: the terminal tells which"
         return DONE, ""

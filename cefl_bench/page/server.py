@@ -5,7 +5,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import uvicorn
 
@@ -44,7 +44,7 @@ def serving(
     Raises:
         UserError: when nobody can listen there.
     """
-    with _listening(host, port) as listener, own_folder() as folder:
+    with _listening(host, port) as listener, ExitStack() as threads, own_folder() as folder:
         jobs = Jobs(predictor, folder, limits or Limits(), choices)
         token, name = secrets.token_urlsafe(24), _in_address(host)
         app = make_app(jobs, predictor.about, token, LOOPBACK if name in LOOPBACK else (name,))
@@ -61,12 +61,14 @@ def serving(
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
+        # they are waited for when the folder is gone, since a network in the middle of a batch cannot be stopped
+        threads.callback(thread.join, STOP_SECONDS)
+        threads.callback(jobs.join)
         try:
             yield f"http://{name}:{listener.getsockname()[1]}/?token={token}"
         finally:
             server.should_exit = True
             jobs.close()
-            thread.join(STOP_SECONDS)
 
 
 def serve(predictor: Predictor, host: str, port: int, limits: Limits, choices: Choices) -> None:

@@ -1,8 +1,10 @@
-"""Real processes of `tools/demo.py`: what a kill leaves is swept, and Ctrl-C leaves nothing."""
+"""How a server ends, in real processes too: what a kill leaves is swept, and Ctrl-C leaves nothing."""
 
 import functools
 import os
 import signal
+import tempfile
+import threading
 
 import pytest
 from helpers.children import wait_until
@@ -10,8 +12,12 @@ from helpers.face_clips import read
 from helpers.ffmpeg import ffmpeg
 from helpers.media import write_video
 from helpers.run import run_tool
-from helpers.served import Served, pages_in, temporary_in
+from helpers.served import Served, pages_in, served, temporary_in
+from helpers.stub_model import StubModel
 from helpers.untrained import untrained
+
+from cefl_bench.page import jobs
+from cefl_bench.page.folder import own_folder
 
 
 def address_of(child):
@@ -54,6 +60,49 @@ def test_nothing_is_left_after_a_kill_and_a_new_start_nor_after_an_end(tmp_path,
         assert child.wait(30) == 130
         assert child.printed().stderr.endswith("\ninterrupted\n") and "Traceback" not in child.printed().stderr
     assert pages_in(place) == []
+
+
+class Endless(StubModel):
+    """In the middle of its first batch for as long as there is a folder of a server, then done with it."""
+
+    def __init__(self, place):
+        super().__init__(rendered=True)
+        self.place, self.begun = place, threading.Event()
+
+    def classify(self, video):
+        self.begun.set()
+        wait_until(lambda: pages_in(self.place) == [], 20)
+        return super().classify(video)
+
+
+def test_the_folder_goes_before_what_cannot_be_stopped_is_waited_for(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(jobs, "STOP_SECONDS", 40)
+    write_video(tmp_path / "smile.mp4", read("smile", stop=26))
+    model = Endless(tmp_path)
+    with served(model) as page:
+        page.give((tmp_path / "smile.mp4").read_bytes())
+        assert model.begun.wait(20)
+    assert pages_in(tmp_path) == [] and capfd.readouterr().err == ""
+
+
+def test_the_folder_goes_while_a_thread_writes_into_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def write(folder):
+        for number in range(20_000):
+            try:
+                (folder / f"{number}.jpg").touch()
+            except FileNotFoundError:
+                return
+
+    for _ in range(20):
+        with own_folder() as folder:
+            thread = threading.Thread(target=write, args=(folder,))
+            thread.start()
+            wait_until(lambda folder=folder: list(folder.iterdir()))
+        thread.join()
+        assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
