@@ -15,6 +15,7 @@ from cefl_bench.commands.machine import fit_to_machine, switch_test, told_of_net
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint, say, taken_data_on
 from cefl_bench.commands.speed import device_from
+from cefl_bench.commands.unseen import check_unseen
 from cefl_bench.compute.switches import compute_of
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
@@ -84,6 +85,7 @@ def audit(options: RunOptions, checkpoint: str, how: AuditOptions, out: str | No
     if how.batch is not None:
         config.test_dataloader.batch_size = how.batch
     dataset = build_dataset(config, "test_dataloader")
+    check_unseen(dataset, "test_dataloader", config, checkpoint)
     fit_to_machine(config)
     keep_freed_memory()
     model = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from cefl_bench.commands.setup import build_dataset, say
+from cefl_bench.commands.unseen import check_unseen
 from cefl_bench.config import HELD_OUT
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
@@ -28,10 +29,10 @@ from cefl_bench.runs.result import Calibration
 
 
 def held_out_videos(config: Config, checkpoint: str, launcher: str) -> VideoDataset:
-    """The part of the training fold that a run did not train on.
+    """The held-out part of the training fold.
 
     Raises:
-        UserError: when it trained on all of it, or the test is to run in several processes.
+        UserError: when it trained on any of it, or the test is to run in several processes.
     """
     if HELD_OUT not in config:
         raise UserError(
@@ -40,7 +41,9 @@ def held_out_videos(config: Config, checkpoint: str, launcher: str) -> VideoData
         )
     if launcher != "none":
         raise UserError("--calibrate runs in one process: leave --launcher out")
-    return build_dataset(config, HELD_OUT)
+    dataset = build_dataset(config, HELD_OUT)
+    check_unseen(dataset, HELD_OUT, config, checkpoint)
+    return dataset
 
 
 def fit(dataset: VideoDataset, batch_size: int, model: Recognizer) -> float:

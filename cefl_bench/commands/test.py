@@ -9,6 +9,7 @@ from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
 from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint, say, taken_data_on
 from cefl_bench.commands.train import finish
+from cefl_bench.commands.unseen import check_unseen
 from cefl_bench.errors import UserError
 from cefl_bench.files import sha256_of
 from cefl_bench.hooks.progress import Progress
@@ -45,6 +46,7 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None, with_temp
         decode_always(config)
     held_out = calibrate.held_out_videos(config, checkpoint, options.launcher) if with_temperature else None
     test_set = build_dataset(config, "test_dataloader")
+    check_unseen(test_set, "test_dataloader", config, checkpoint)
     folder = Path(out or folder_beside(checkpoint) / TEST)
     if (folder / LAST).exists():
         raise UserError(

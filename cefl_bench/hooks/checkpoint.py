@@ -33,6 +33,8 @@ STATELESS_HOOKS = (
     SyncBuffersHook,
 )
 """Hooks of mmengine that keep nothing which a resumed run would miss."""
+FACTS = ("config", "protocol", "classes", "dataset", "data_fingerprint", "learned_from")
+"""What a checkpoint says of its training, beside how far it came."""
 
 
 @HOOKS.register_module()
@@ -45,7 +47,7 @@ class Checkpoint(Hook):
     `stateless = True`; else the start refuses it.
 
     Args:
-        facts: the fields of a `Result` that are known before the run starts; what a test needs of them is saved.
+        facts: what is known before the run starts; of it, `FACTS` are saved.
         resume: continue from `last.pth` where there is one.
     """
 
@@ -100,7 +102,7 @@ class Checkpoint(Hook):
             self._save(runner)
 
     def _save(self, runner: Runner) -> None:
-        known = {name: self.facts[name] for name in ("config", "protocol", "classes", "dataset", "data_fingerprint")}
+        known = {name: self.facts[name] for name in FACTS if name in self.facts}
         model = _bare(runner.model)
         checkpoint = {
             "meta": {"epoch": runner.epoch, "iter": runner.iter, "seed": runner.seed} | known,

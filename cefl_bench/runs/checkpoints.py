@@ -43,6 +43,8 @@ class Meta(TypedDict):
     """In the order of the labels that the model was trained with."""
     dataset: NotRequired[str]
     data_fingerprint: NotRequired[dict[str, str]]
+    learned_from: NotRequired[list[str]]
+    """Which videos it was trained on; see `commands/unseen.py`."""
     calibration: NotRequired[dict[str, Any]]
     """What scores are divided by, and how that was found; see `functional/calibration.py`."""
 

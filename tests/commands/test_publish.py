@@ -1,5 +1,7 @@
 """Published weights: the same scores in every tool, nothing of the machine, and a card that tells the truth."""
 
+import csv
+import hashlib
 import json
 import shutil
 import stat
@@ -46,6 +48,13 @@ def test_a_test_of_published_weights_gives_the_scores_of_the_run(run, published,
     np.testing.assert_allclose(found.scores, given.scores, atol=1e-5 * np.abs(given.scores).max())
     ids = [json.loads((folder / "result.json").read_text())["protocol_id"] for folder in (run, tmp_path / "test")]
     assert ids[0] == ids[1]
+
+
+def test_weights_know_which_videos_they_were_trained_on(published, data_home):
+    with open(data_home / "synthetic_demo" / "labels.csv", newline="") as file:
+        names = [row["name"] for row in csv.DictReader(file) if row["fold"] != "1"]
+    hashes = sorted(hashlib.sha256(name.encode()).hexdigest()[:12] for name in names)
+    assert checkpoints.load(published / "model.safetensors")["meta"]["learned_from"] == hashes
 
 
 def test_predictions_and_initial_weights_come_out_of_it(run, published, data_home):
