@@ -19,6 +19,8 @@ changes as much as other clips would.
 """
 MIN_CLIP_VARIANCE = 1e-12
 """Of the outcome of a clip; below it a rate is 0 or 1, but for rounding."""
+MIN_VARIANCE = 1e-24
+"""Of a mean, or a difference of means; one below it is rounding."""
 
 
 class Ends(NamedTuple):
@@ -80,13 +82,14 @@ class Variance(NamedTuple):
 
     value: np.ndarray
     """(...)"""
-    df: float
+    df: np.ndarray
+    """One for all, or (...)."""
 
     def half_width_squared(self) -> np.ndarray:
         """(...) of the interval at `LEVEL`, by Student's t."""
         from scipy.special import stdtrit  # takes longer to load than most tools need for all else
 
-        return float(stdtrit(self.df, (1 + LEVEL) / 2)) ** 2 * self.value
+        return stdtrit(self.df, (1 + LEVEL) / 2) ** 2 * self.value
 
 
 class Margin(NamedTuple):
@@ -94,7 +97,7 @@ class Margin(NamedTuple):
 
     value: np.ndarray
     half_squared: np.ndarray
-    draws: float
+    draws: np.ndarray
     """How many draws of equal weight the test set is worth: its effective number of clusters."""
 
 
@@ -134,7 +137,22 @@ def clustered_variance(mean: np.ndarray, group: np.ndarray, cluster: np.ndarray)
         return None
     centre = mean @ np.eye(len(support))[group] / np.maximum(support, 1)
     residual = group_sums(weight * (mean - np.take(centre, group, axis=-1)), cluster)
-    return Variance(clusters / (clusters - 1) * (residual**2).sum(axis=-1), 1 / float(share @ share) - 1)
+    return Variance(clusters / (clusters - 1) * (residual**2).sum(axis=-1), 1 / (share @ share) - 1)
+
+
+def sampling_variance(outcomes: Outcomes, group: np.ndarray) -> Variance | None:
+    """Variance of the mean over groups by other people, or by other clips where people are not known; None of a single.
+
+    People who all come out the same, as two with three of six clips right each may by luck, do not tell how people
+    differ: where they do, the variance is by other clips.
+    """
+    people = clustered_variance(outcomes.mean, group, outcomes.cluster)
+    if outcomes.subject is None or people is None:
+        return people
+    clips = clustered_variance(outcomes.mean, group, outcomes.clip)
+    assert clips is not None, "each of several people is in a clip"
+    differ = people.value > MIN_VARIANCE
+    return Variance(np.where(differ, people.value, clips.value), np.where(differ, people.df, clips.df))
 
 
 def rerun_variance(outcomes: Outcomes, group: np.ndarray) -> Variance:
@@ -151,7 +169,7 @@ def rerun_variance(outcomes: Outcomes, group: np.ndarray) -> Variance:
         alone = values.var(axis=-2, ddof=1) @ of_fold**2
         total += (together - alone) / runs
         df += runs - 1
-    return Variance(np.maximum(total, 0.0), df)
+    return Variance(np.maximum(total, 0.0), np.array(df))
 
 
 def margin(outcomes: Outcomes, metric: Metric) -> Margin | None:
@@ -163,7 +181,7 @@ def margin(outcomes: Outcomes, metric: Metric) -> Margin | None:
     half-width is by their spread. A single training tells nothing of it.
     """
     group = outcomes.group(metric)
-    sampling = clustered_variance(outcomes.mean, group, outcomes.cluster)
+    sampling = sampling_variance(outcomes, group)
     if sampling is None:
         return None
     half_squared = sampling.half_width_squared()
@@ -190,14 +208,15 @@ def rate_interval(outcomes: Outcomes, metric: Metric) -> Ends | None:
     """The interval of WAR or UAR, within 0..1 and never empty; None as `margin`.
 
     Wilson's interval (Journal of the American Statistical Association 22, 1927), with the number of independent clips
-    that would give the same half-width in the place of the number of clips.
+    that would give the same half-width in the place of the number of clips. Where nothing varies, as in a class that is
+    always right and another that never is, each draw counts as a clip.
     """
     found = margin(outcomes, metric)
     if found is None:
         return None
     rate = np.clip(found.value, 0.0, 1.0)
     of_one_clip = rate * (1 - rate)
-    varies = of_one_clip > MIN_CLIP_VARIANCE
+    varies = (of_one_clip > MIN_CLIP_VARIANCE) & (found.half_squared > MIN_VARIANCE)
     shrink = np.where(
         varies,
         found.half_squared / np.where(varies, of_one_clip, 1.0),

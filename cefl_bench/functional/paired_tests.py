@@ -4,15 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cefl_bench.functional.outcomes import Outcomes, clustered_variance, group_sums
+from cefl_bench.functional.outcomes import MIN_VARIANCE, Outcomes, group_sums, sampling_variance
 
 SIGNIFICANCE = 0.05
 FIXED_SPLIT_TEST_TO_TRAIN = 0.25
 """Test clips per training clip that is assumed of a fixed split: as in FERV39k, and in each of five folds."""
 GRID_REACH_IN_DEVIATIONS = 8
 """How far from 0 the exact test sums up, in standard deviations: what lies beyond has a p below 3e-14 (Hoeffding)."""
-MIN_VARIANCE = 1e-24
-"""Of a difference in WAR: a variance below it is rounding."""
 
 
 class Evidence(NamedTuple):
@@ -84,7 +82,7 @@ def subjects_p(difference: Outcomes) -> np.ndarray | None:
     """
     if difference.subject is None:
         return None
-    variance = clustered_variance(difference.mean, difference.group("war"), difference.subject)
+    variance = sampling_variance(difference, difference.group("war"))
     value = difference.mean.mean(axis=-1)
     return np.ones_like(value) if variance is None else two_sided_p(value, variance.value, variance.df)
 
@@ -108,7 +106,7 @@ def trainings_p(difference: Outcomes, test_to_train: float) -> np.ndarray | None
     return two_sided_p(difference.mean.mean(axis=-1), variance, trainings - 1)
 
 
-def two_sided_p(value: np.ndarray, variance: np.ndarray, df: float) -> np.ndarray:
+def two_sided_p(value: np.ndarray, variance: np.ndarray, df: np.ndarray | int) -> np.ndarray:
     """(...) P of a t test; where nothing varies, 1 for a value of 0 and 0 for any other."""
     from scipy.special import stdtr  # as in `outcomes.py`
 

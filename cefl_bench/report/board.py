@@ -170,8 +170,10 @@ class Row(TypedDict):
     """None where no run has one."""
     recall: list[float | None]
     """(K,) pooled recalls, None for a class without test clips."""
+    support: list[int]
+    """(K,) test clips of each class."""
     confusion: list[list[int]]
-    """(K, K) over all folds and seeds."""
+    """(K, K) predictions over all folds and seeds: a clip has one of each run."""
     groups: list[GroupScores]
     """Empty where no predictions of the table say who is of which group."""
 

@@ -27,6 +27,9 @@ class OnFold(NamedTuple):
 class Clips:
     """The test clips of a table, fold by fold: every clip that any of its runs has, with its label, subject and group.
 
+    A name stands for one clip in all folds, unless one has two labels there: other code may number its clips anew in
+    each fold, and a name then stands for a clip of its fold.
+
     Raises:
         UserError: naming a clip that has one label, or group, in a run and another one in another.
     """
@@ -49,6 +52,8 @@ class Clips:
             subject |= zip(given.name, given.subject or (), strict=False)
             self.add_groups(run)
         self._names = {fold: sorted(of_fold) for fold, of_fold in self.label.items()}
+        labels = {(name, value) for of_fold in self.label.values() for name, value in of_fold.items()}
+        self._named_anew = len(labels) > len({name for name, _ in labels})
 
     def add_groups(self, run: Run) -> None:
         """Note which group of people the clips of a run are of, where it says so.
@@ -81,7 +86,7 @@ class Clips:
         Where all folds test the same clips, as the models of all folds do on another corpus, their runs are runs of one
         fold, over the clips that all of them have.
         """
-        if len({tuple(self.names(part.fold)) for part in parts}) == 1:
+        if not self._named_anew and len({tuple(self.names(part.fold)) for part in parts}) == 1:
             have = np.all([part.have for part in parts], axis=0)
             parts = [OnFold(parts[0].fold, have, np.concatenate([part.values for part in parts]))]
         parts = [part for part in parts if part.have.any()]
@@ -91,7 +96,7 @@ class Clips:
         people: list[str] = []
         for part in parts:
             chosen = [name for name, kept in zip(self.names(part.fold), part.have, strict=True) if kept]
-            names += chosen
+            names += [f"{part.fold}/{name}" for name in chosen] if self._named_anew else chosen
             people += [self.subject[part.fold].get(name, "") for name in chosen]
         return Outcomes(
             of_fold=[part.values[:, part.have] for part in parts],

@@ -37,12 +37,15 @@ class MethodScores(TypedDict):
     """What a test set is drawn of: `subject`, or `clip` where subjects are unknown."""
     subjects: int | None
     clips: int
+    support: list[int]
+    """(K,) clips of each class; one that several folds test is one."""
 
 
 def method_scores(predicted: Predicted) -> MethodScores:
     """WAR, UAR and recalls, the runs of a fold averaged."""
     outcomes = predicted.outcomes()
     recall: list[float | None] = []
+    _, first = np.unique(outcomes.clip, return_index=True)
     for number in range(predicted.clips.num_classes):
         of_class = outcomes.mean[outcomes.label == number]
         recall.append(float(of_class.mean()) if len(of_class) else None)
@@ -52,7 +55,8 @@ def method_scores(predicted: Predicted) -> MethodScores:
         "recall": recall,
         "clustered_by": "clip" if outcomes.subject is None else "subject",
         "subjects": None if outcomes.subject is None else len(np.unique(outcomes.subject)),
-        "clips": len(np.unique(outcomes.clip)),
+        "clips": len(first),
+        "support": np.bincount(outcomes.label[first], minlength=predicted.clips.num_classes).tolist(),
     }
 
 

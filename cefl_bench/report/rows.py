@@ -74,6 +74,7 @@ def make_row(runs: Sequence[Run], clips: Clips, folder: Path, latency: Latency |
         "extra": _extra(lines),
         "audit": _audit(runs, num_folds),
         "recall": scores["recall"],
+        "support": scores["support"],
         "confusion": predicted.confusion(),
         "groups": group_scores(predicted),
     }

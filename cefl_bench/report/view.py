@@ -58,7 +58,7 @@ class View(NamedTuple):
     spread: dict[Metric, Scale | None]
     gaps: dict[Metric, Scale | None]
     courses: list[Course]
-    support: list[float] | None
+    support: list[int] | None
     extra: list[ExtraMetric]
     differences: dict[tuple[str, str], Difference]
     changes: list[str]
@@ -135,9 +135,9 @@ def _scale(values: Sequence[float], num_ticks: int = 5) -> Scale | None:
     return rate_scale(values, num_ticks) if values else None
 
 
-def _support(rows: Sequence[Row]) -> list[float] | None:
-    """Test clips per class, where all rows of the table were tested on the same."""
-    counts = {tuple(sum(line) for line in row["confusion"]) for row in rows}
+def _support(rows: Sequence[Row]) -> list[int] | None:
+    """Test clips per class, where all rows of the table were tested on as many."""
+    counts = {tuple(row["support"]) for row in rows}
     return list(counts.pop()) if len(counts) == 1 else None
 
 

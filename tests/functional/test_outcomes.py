@@ -14,6 +14,7 @@ from cefl_bench.functional.outcomes import (
     rate_interval,
     rerun_variance,
 )
+from cefl_bench.functional.paired_tests import subjects_p
 
 
 def outcomes(*folds, label=None, subject=None) -> Outcomes:
@@ -133,6 +134,26 @@ def test_a_rate_of_many_single_clips_has_wilsons_interval(right):
 def test_an_interval_of_a_rate_is_within_0_and_1_and_never_empty(hits):
     low, high = rate_interval(outcomes([hits]), "uar")
     assert 0 <= low <= np.mean(hits) <= high <= 1 and high - low > 0.3
+
+
+@pytest.mark.parametrize(("people", "of_each", "right"), [(2, 6, 3), (4, 60, 30), (3, 10, 9)])
+def test_people_who_happen_to_be_alike_tell_no_more_than_their_clips(people, of_each, right):
+    hits = np.tile(np.arange(of_each) < right, people)
+    subject = np.repeat(np.arange(people), of_each)
+    low, high = rate_interval(outcomes([hits], subject=subject), "war")
+    theirs = stats.binomtest(int(hits.sum()), len(hits)).proportion_ci(0.95, method="wilson")
+    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.04) and high - low >= theirs.high - theirs.low
+    ends = difference_interval(outcomes([hits.astype(int)], subject=subject), "war")
+    t_test = stats.ttest_1samp(hits, 0).confidence_interval(0.95)
+    assert ends == pytest.approx((t_test.low, t_test.high))
+    assert subjects_p(outcomes([hits.astype(int)], subject=subject)) == pytest.approx(stats.ttest_1samp(hits, 0).pvalue)
+
+
+def test_a_uar_of_a_class_always_right_and_one_never_is_not_certain():
+    label = np.repeat([0, 1], 5)
+    low, high = rate_interval(outcomes([label == 0], label=label), "uar")
+    theirs = stats.binomtest(5, 10).proportion_ci(0.95, method="wilson")
+    assert low <= theirs.low and high >= theirs.high
 
 
 def test_nothing_can_be_told_of_one_clip_or_one_person():

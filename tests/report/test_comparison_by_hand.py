@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.compared import compared
+from sklearn.metrics import balanced_accuracy_score
 
 from cefl_bench.errors import UserError
 from cefl_bench.report.clips import Clips, Predicted
@@ -32,6 +33,23 @@ def one_sided(first, second):
 
 
 HALVES = [0, 1] * 50
+
+
+def test_clips_that_are_numbered_anew_in_each_fold_are_as_many_as_they_are():
+    rng = np.random.default_rng(4)
+    label, pred = rng.integers(3, size=(2, 3, 40))
+    label[1:, :5] = 0  # so that the folds differ in how many clips of a class they have
+    names = [str(number) for number in range(40)]
+    made = [
+        Run("a", fold + 1, None, Predictions(names, label[fold], pred[fold], None, 3), {"dataset": "d"}, None)
+        for fold in range(3)
+    ]
+    scores = method_scores(Predicted(made, Clips(made, 3)))
+    assert scores["clips"] == 120 and scores["support"] == np.bincount(label.ravel()).tolist()
+    assert scores["pooled"]["uar"] == pytest.approx(balanced_accuracy_score(label.ravel(), pred.ravel()))
+    same = [replace(run, predictions=replace(run.predictions, label=label[0])) for run in made]
+    scores = method_scores(Predicted(same, Clips(same, 3)))
+    assert scores["clips"] == 40 and scores["support"] == np.bincount(label[0]).tolist(), "three models on one test set"
 
 
 def test_predictions_of_other_code_are_one_training_however_many_seeds_they_meet():

@@ -71,6 +71,7 @@ def test_every_number_is_that_of_the_files(made):
         np.mean([balanced_accuracy_score(*seed) for seed in seeds])
     )
     assert row["confusion"] == sum(confusion_matrix(*seed, labels=range(7)) for seed in seeds).tolist()
+    assert row["support"] == np.bincount(seeds[0][0], minlength=7).tolist(), "both seeds have the same clips"
     best = sum(np.array(metrics["best_test"]["confusion_matrix"]) for metrics in results)
     assert row["best_test"]["war"]["pooled"] == pytest.approx(np.trace(best) / 240)
     assert (row["params"], row["flops"], row["train_seconds"]) == (11_000_000, 8_000_000_000, 1205)
