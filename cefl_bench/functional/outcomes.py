@@ -48,7 +48,7 @@ class Outcomes:
     subject: np.ndarray | None
     """(N,) a number for who is in each clip; None where that is not known of all."""
     passes: int = 1
-    """A value is a mean over so many runs: one training of a method may be set beside several of another."""
+    """Times so many, a value is a whole number: one training may be set beside a mean over several of another."""
 
     @cached_property
     def mean(self) -> np.ndarray:

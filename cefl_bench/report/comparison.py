@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations, product
+from math import lcm
 from typing import NamedTuple, TypedDict
 
 import numpy as np
@@ -22,7 +23,7 @@ class Difference(NamedTuple):
     outcomes: Outcomes
     folds: list[int]
     runs: int
-    """Of each fold."""
+    """Of the fold that has the fewest."""
 
 
 class MethodScores(TypedDict):
@@ -121,23 +122,23 @@ def _pair(a: str, b: str, difference: Difference | None, found: Evidence | None)
 def difference_of(one: Predicted, other: Predicted) -> Difference | None:
     """Hits of one method less those of the other, on the clips that both have; None where they share none.
 
-    Every fold gives as many runs as the one with the fewest. Where a method has one training of a fold and the other
-    several, what they differ by is averaged: it is a single training of both.
+    Where a method has one training of a fold, what they differ by is averaged over the runs of each fold: it is a
+    single training of both.
     """
     folds = [fold for fold in sorted(one.of) if fold in other.of]
     matched = [_matched(one.of[fold], other.of[fold]) for fold in folds]
-    runs = min((len(couples) for couples in matched), default=0)
+    counts = [len(couples) for couples in matched]
     trained_once = any(1 in (len(one.of[fold]), len(other.of[fold])) for fold in folds)
     parts = []
     for fold, couples in zip(folds, matched, strict=True):
-        pred = np.array(couples[:runs])  # (R, 2, n)
+        pred = np.array(couples)  # (R, 2, n)
         right = (pred == one.clips.labels(fold)).astype(np.int8)
         values = right[:, 0] - right[:, 1]
         if trained_once:
             values = values.mean(axis=0, keepdims=True)
         parts.append(OnFold(fold, (pred != ABSENT).all(axis=(0, 1)), values))
-    outcomes = one.clips.outcomes(parts, passes=runs if trained_once else 1)
-    return None if outcomes is None else Difference(outcomes, folds, runs)
+    outcomes = one.clips.outcomes(parts, passes=lcm(*counts) if trained_once else 1)
+    return None if outcomes is None else Difference(outcomes, folds, min(counts))
 
 
 def _matched(one: OfSeed, other: OfSeed) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -143,7 +143,7 @@ def _pairs(table: Table) -> list[str]:
     titles = {row["method"]: markdown_text(title_with_badges(row, table)) for row in table["rows"]}
     lines = [
         "| one | other | WAR, difference | UAR, difference | p of clips / people / trainings | Holm p | told apart | "
-        "clips | runs each |",
+        "clips | runs of a fold, at least |",
         "|---|---|--:|--:|--:|--:|---|--:|--:|",
     ]
     for pair in table["pairs"]:

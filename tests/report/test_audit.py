@@ -16,7 +16,7 @@ from cefl_bench.report.audit_figure import draw_audit
 from cefl_bench.report.html import write_html
 from cefl_bench.report.leaderboard import make_leaderboard
 from cefl_bench.report.markdown import markdown
-from cefl_bench.report.time_costs import with_costs
+from cefl_bench.report.time_costs import Audited, with_costs
 from cefl_bench.runs.audit import read_audit
 
 ONE = Corpus(folds=(1,), clips=60)
@@ -77,6 +77,20 @@ def test_the_report_shows_audits_and_pools_the_folds(tmp_path):
     page = write_html(board, tmp_path / "report").read_text(encoding="utf-8")
     section = page.partition('<section aria-label="Temporal audit">')[2].partition("</section>")[0]
     assert "−15.0 [" in section and "CEFLNet" in section and "C3D" not in section
+
+
+def test_what_a_change_costs_is_what_the_rows_beside_it_differ_by():
+    """Fold 1 was trained with two seeds, fold 2 with one: all three audits count, each fold as much as the other."""
+    audits = []
+    for fold, seed, before, after in ((1, 0, 80, 70), (1, 1, 90, 40), (2, 0, 80, 70)):
+        known = {"config_name": "m", "fold": fold, "seed": seed, "classes": ["a", "b"], "subjects": [""] * 100}
+        right = {"as sampled": before, "shuffled": after}
+        known["predictions"] = {name: [0] * hits + [1] * (100 - hits) for name, hits in right.items()}
+        audits.append(known | {"names": [f"{fold}_{place}" for place in range(100)], "labels": [0] * 100})
+    audited = Audited(audits)
+    (cost,) = audited.costs(2)
+    assert audited.scores()["pooled"]["war"] == pytest.approx((0.85 + 0.80) / 2)
+    assert cost["war"] == pytest.approx((0.55 + 0.70) / 2) and cost["war_difference"] == pytest.approx(-0.2)
 
 
 def test_an_audit_of_another_epoch_is_left_out_and_said_so(tmp_path):

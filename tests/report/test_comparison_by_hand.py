@@ -176,7 +176,7 @@ def test_seeds_that_disagree_widen_each_measure_by_its_own_weights():
         assert width < (high - low) / 2 < 1.1 * width
 
 
-def test_seeds_are_no_further_clips_and_as_many_count_as_every_fold_has():
+def test_seeds_are_no_further_clips_and_all_of_every_fold_count():
     one, other = one_sided(15, 2)
     a, b = by_hand("a", HALVES, one, one, one), by_hand("b", HALVES, other, other, other)
     (pair,), _ = compared(a, b)
@@ -185,6 +185,23 @@ def test_seeds_are_no_further_clips_and_as_many_count_as_every_fold_has():
     more = [by_hand(name, HALVES, hits, fold=2)[0] for name, hits in (("a", one), ("b", other))]
     (uneven,), _ = compared([*a, more[0]], [*b, more[1]])
     assert uneven["runs"] == 1 and uneven["clips"] == 200 and uneven["folds"] == [1, 2]
+    b[2] = by_hand("b", HALVES, one, one, one)[2]  # not behind with this seed
+    (uneven,), _ = compared([*a, more[0]], [*b, more[1]])
+    assert uneven["war_difference"] == pytest.approx((2 / 3 * 0.13 + 0.13) / 2)
+    # a clip of fold 1 differs in two of three runs, so its like in fold 2, in one run, weighs half as much again
+    weights = [2] * 15 + [-2] * 2 + [3] * 15 + [-3] * 2
+    assert uneven["clip_p"] == pytest.approx(exchanged(weights))
+
+
+def exchanged(weights) -> float:
+    """The share of all signs of some whole numbers with which their sum is as far from 0, counted out."""
+    ways = {0: 1.0}
+    for weight in weights:
+        ways, before = {}, ways
+        for total, share in before.items():
+            for step in (weight, -weight):
+                ways[total + step] = ways.get(total + step, 0.0) + share / 2
+    return sum(share for total, share in ways.items() if abs(total) >= abs(sum(weights)))
 
 
 def test_runs_on_other_labels_cannot_be_compared():
