@@ -11,7 +11,6 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
@@ -37,12 +36,11 @@ ONE_VALUE = "more than 1 value per channel"
 """In torch's message on batch normalisation of a single value."""
 
 
-def start_processes(config: Config, launcher: str) -> None:
+def start_processes(launcher: str) -> None:
     """Set up what every process of a run needs: memory, and the group of processes."""
     warn_of_unusable_gpu()
     keep_freed_memory()
-    if join_processes(launcher) and not torch.cuda.is_available():
-        config.model_wrapper_cfg = dict(type=MMDistributedDataParallel, device_ids=None, broadcast_buffers=False)
+    join_processes(launcher)
 
 
 def device_type() -> str:

@@ -89,10 +89,10 @@ class PlainRunner(Runner):
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         """Where processes share gradients, each keeps to the GPU it has taken, whatever its number is."""
-        if model_wrapper_cfg is None and self.distributed and torch.cuda.is_available():
+        if model_wrapper_cfg is None and self.distributed:
             model_wrapper_cfg = dict(
                 type=MMDistributedDataParallel,
-                device_ids=[torch.cuda.current_device()],
+                device_ids=[torch.cuda.current_device()] if torch.cuda.is_available() else None,
                 broadcast_buffers=False,
                 find_unused_parameters=self.cfg.get("find_unused_parameters", False),
             )

@@ -38,7 +38,7 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None, with_temp
     """
     take_gpu(options.launcher)
     options, config = of_checkpoint(options, checkpoint)
-    start_processes(config, options.launcher)
+    start_processes(options.launcher)
     data_on = taken_data_on(options, config)
     resolved = plain(config.to_dict())
     config.data_on = data_on

@@ -101,7 +101,7 @@ def resolve(options: RunOptions) -> Plan:
     if "train_cfg" not in config:
         raise UserError(f"config {options.config!r} has no train_cfg: expected one that can be trained")
     check_schedule(config)
-    start_processes(config, options.launcher)
+    start_processes(options.launcher)
     data_on = taken_data_on(options, config)
     resolved = plain(config.to_dict()) | {"num_processes": get_world_size()}
     if options.no_pack:  # not part of the config: the frames are the same, so a run continues with them or without

@@ -15,14 +15,14 @@ LOCAL_RANKS = {"pytorch": "LOCAL_RANK", "slurm": "SLURM_LOCALID"}
 """Where a launcher says which of the processes of this machine a process is."""
 
 
-def join_processes(launcher: str) -> bool:
-    """Join the process group that `torchrun` or `srun` started; True when there is one.
+def join_processes(launcher: str) -> None:
+    """Join the process group that `torchrun` or `srun` started, if any.
 
     Raises:
         UserError: when the launcher did not start this process.
     """
     if launcher == "none":
-        return False
+        return
     if launcher == "slurm":
         _environment_from_slurm()
     if missing := [name for name in TORCHRUN if name not in os.environ]:
@@ -32,7 +32,6 @@ def join_processes(launcher: str) -> bool:
         )
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return True
 
 
 def take_gpu(launcher: str) -> None:

@@ -175,6 +175,7 @@ def test_two_processes_train_together(environment, tmp_path):
     assert result["clips"]["scored"] == 14
     assert len(read_predictions(tmp_path / "run" / "predictions.csv").name) == 14
     assert result["protocol"]["batch_size"] == 28, "two processes see twice the batch"
+    assert "model_wrapper_cfg" not in result["config"], "its checkpoint is tested as one of a single process is"
     (row,) = result["history"]
     assert row["loss"] == pytest.approx(sum(row[name] for name in LOSSES), rel=1e-5)
     # Both tested the model that was saved, batch statistics included.
