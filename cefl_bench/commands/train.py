@@ -214,14 +214,15 @@ def build_runner(plan: Plan, facts: dict[str, Any]) -> PlainRunner:
 
 
 def finish(folder: Path) -> Path:
-    """Draw the curves and the confusion matrix of a finished run, and say how it ended."""
+    """Draw the curves and the confusion matrix of a finished run or test, and say how it ended."""
     if is_main_process():
         # here, since matplotlib takes a second to load, and before the training nobody needs it
         from cefl_bench.report.confusion import draw_confusion
         from cefl_bench.report.curves import draw_curves
 
         result = read_result(folder / RESULT)
-        draw_curves(result, folder / CURVES)
+        if result["history"]:  # a test of a checkpoint has none
+            draw_curves(result, folder / CURVES)
         draw_confusion(result, folder / CONFUSION)
         say(summary(folder))
     return folder

@@ -44,7 +44,8 @@ def trained(path: Path, root: Path, without: str, **given) -> str:
 
 def test_a_test_and_an_audit_refuse_what_was_trained_on(corpus, tmp_path):
     checkpoint = trained(tmp_path / "last.pth", corpus, without="s1")
-    assert (score(RunOptions(), checkpoint, str(tmp_path / "test")) / "result.json").exists()
+    left = {path.name for path in score(RunOptions(), checkpoint, str(tmp_path / "test")).iterdir()}
+    assert left == {"result.json", "predictions.csv", "confusion.png"}, "and no curves of epochs that were not"
     move(corpus, "s2", "1")  # 7 videos of each person
     told = "was trained on 7 of the 14 test videos, such as 's2_.*: the lists of the corpus have changed since"
     with pytest.raises(UserError, match=told):
