@@ -28,7 +28,7 @@ from cefl_bench.commands.machine import (
 from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.runner import PlainRunner
 from cefl_bench.commands.setup import RunOptions, build_dataset, configured, say, taken_data_on, weigh_classes
-from cefl_bench.commands.unseen import marks
+from cefl_bench.commands.unseen import learned_before, marks
 from cefl_bench.config import HELD_OUT
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
@@ -201,8 +201,9 @@ def build_runner(plan: Plan, facts: dict[str, Any]) -> PlainRunner:
         runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
         runner.build_loops("train_loop", "val_loop")
     results = WriteResult(facts)
-    learned_from = marks(entry["name"] for entry in plan.datasets["train"].entries())
-    hooks = [Reseed(), Progress(), results, Checkpoint(facts | {"learned_from": learned_from}, plan.resume)]
+    before = learned_before(config, facts["trained_on"], plan.datasets["test"])
+    learned_from = {*before, *marks(plan.datasets["train"])}
+    hooks = [Reseed(), Progress(), results, Checkpoint(facts | {"learned_from": sorted(learned_from)}, plan.resume)]
     hooks.append(ProjectCost(facts["num_folds"], plan.price))
     if plan.log:
         hooks.append(LogScalars(plan.log, results, facts))

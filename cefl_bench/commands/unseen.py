@@ -2,24 +2,26 @@
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 
 from mmengine.config import Config
 
 from cefl_bench.config import HELD_OUT
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
+from cefl_bench.files import expanded
 from cefl_bench.functional.protocol import is_other_corpus
 from cefl_bench.runs import checkpoints
 
 MARK_LETTERS = 12
 
 
-def marks(names: Iterable[str]) -> list[str]:
-    """What a checkpoint keeps of the names of the videos that it was trained on: the start of each one's hash, sorted.
+def marks(dataset: VideoDataset) -> set[str]:
+    """What a checkpoint keeps of the names of the videos that it was trained on: the start of each one's hash.
 
     Names of videos are unique in a corpus and the same in all copies of it; a hash tells nobody what they are.
     """
-    return sorted(_mark(name) for name in names)
+    return {_mark(entry["name"]) for entry in dataset.entries()}
 
 
 def check_unseen(dataset: VideoDataset, loader: str, config: Config, checkpoint: str) -> None:
@@ -35,15 +37,44 @@ def check_unseen(dataset: VideoDataset, loader: str, config: Config, checkpoint:
     meta = checkpoints.meta_of(checkpoints.load(checkpoint), checkpoint)
     if meta is None or is_other_corpus(config[loader].dataset):
         return
-    learned = frozenset(meta.get("learned_from", ()))
-    names = [entry["name"] for entry in dataset.entries()]
-    seen = [name for name in names if _mark(name) in learned]
-    if seen:
+    if seen := _seen(dataset, meta.get("learned_from", ())):
         which = "held-out" if loader == HELD_OUT else "test"
         raise UserError(
-            f"checkpoint {checkpoint!r} was trained on {len(seen)} of the {len(names)} {which} videos, such as "
+            f"checkpoint {checkpoint!r} was trained on {len(seen)} of the {len(dataset)} {which} videos, such as "
             f"{seen[0]!r}: the lists of the corpus have changed since; set them back, or train anew"
         )
+
+
+def learned_before(config: Config, corpus: str, test_set: VideoDataset) -> list[str]:
+    """The marks of the videos of a corpus that the weights a training starts from have learnt from.
+
+    Nothing is known of weights of other code, and of another corpus nothing matters.
+
+    Raises:
+        UserError: when some of them are in the test.
+    """
+    file = (config.model.backbone.get("init_cfg") or {}).get("checkpoint")
+    if not file:
+        return []
+    path = expanded(file)
+    meta = None
+    with suppress(UserError):  # weights of other code may say things of their own
+        meta = checkpoints.meta_of(checkpoints.load(path), path)
+    if meta is None or meta.get("trained_on") != corpus:
+        return []
+    learned = meta.get("learned_from", [])
+    if not is_other_corpus(config.test_dataloader.dataset) and (seen := _seen(test_set, learned)):
+        raise UserError(
+            f"init_cfg: {file} was trained on {len(seen)} of the {len(test_set)} test videos, such as {seen[0]!r}: "
+            "start from other weights, or test the fold that these were trained for"
+        )
+    return learned
+
+
+def _seen(dataset: VideoDataset, learned: Iterable[str]) -> list[str]:
+    """The names of the videos that are among what was learnt from."""
+    known = frozenset(learned)
+    return [entry["name"] for entry in dataset.entries() if _mark(entry["name"]) in known]
 
 
 def _mark(name: str) -> str:

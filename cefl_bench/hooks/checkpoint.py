@@ -33,7 +33,7 @@ STATELESS_HOOKS = (
     SyncBuffersHook,
 )
 """Hooks of mmengine that keep nothing which a resumed run would miss."""
-FACTS = ("config", "protocol", "classes", "dataset", "data_fingerprint", "learned_from")
+FACTS = ("config", "protocol", "classes", "dataset", "trained_on", "data_fingerprint", "learned_from")
 """What a checkpoint says of its training, beside how far it came."""
 
 

@@ -43,8 +43,10 @@ class Meta(TypedDict):
     """In the order of the labels that the model was trained with."""
     dataset: NotRequired[str]
     data_fingerprint: NotRequired[dict[str, str]]
+    trained_on: NotRequired[str]
+    """The name of the corpus; `dataset` names another one beside it where the test is on that."""
     learned_from: NotRequired[list[str]]
-    """Which videos it was trained on; see `commands/unseen.py`."""
+    """Which videos of it the weights learnt from; see `commands/unseen.py`."""
     calibration: NotRequired[dict[str, Any]]
     """What scores are divided by, and how that was found; see `functional/calibration.py`."""
 

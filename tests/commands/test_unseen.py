@@ -1,19 +1,23 @@
 """A model is not scored on videos that it was trained on, when the lists of its corpus have changed since."""
 
 import csv
+import hashlib
 from pathlib import Path
 
 import pytest
+import torch
 from helpers.media import write_csv
-from helpers.run import TINY
+from helpers.run import SYNTHETIC, TINY
 from helpers.trees import synthetic_tree
 from helpers.untrained import untrained
 
 from cefl_bench.commands.audit import AuditOptions, audit
-from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint
+from cefl_bench.commands.setup import RunOptions, build_dataset, configured, of_checkpoint
 from cefl_bench.commands.test import test as score
-from cefl_bench.commands.unseen import check_unseen, marks
+from cefl_bench.commands.train import train
+from cefl_bench.commands.unseen import check_unseen, learned_before
 from cefl_bench.errors import UserError
+from cefl_bench.runs import checkpoints
 
 FEW = (*TINY, *(f"{loader}.num_workers=0" for loader in ("train_dataloader", "val_dataloader")))
 
@@ -39,7 +43,8 @@ def move(root: Path, subject: str, fold: str) -> None:
 def trained(path: Path, root: Path, without: str, **given) -> str:
     """A checkpoint that says it was trained on all people but one."""
     names = [row["name"] for row in rows_of(root) if row["subject"] != without]
-    return str(untrained(path, options=FEW, learned_from=marks(names), **given))
+    hashes = sorted(hashlib.sha256(name.encode()).hexdigest()[:12] for name in names)
+    return str(untrained(path, options=FEW, trained_on="synthetic faces", learned_from=hashes, **given))
 
 
 def test_a_test_and_an_audit_refuse_what_was_trained_on(corpus, tmp_path):
@@ -69,3 +74,30 @@ def test_another_corpus_may_have_videos_of_the_same_names(corpus, tmp_path):
         check_unseen(dataset, "test_dataloader", config, checkpoint)
     config.test_dataloader.dataset.label_map = {"happy": "happy"}
     check_unseen(dataset, "test_dataloader", config, checkpoint)
+
+
+def test_a_training_does_not_start_from_what_has_seen_its_test(corpus, tmp_path):
+    start = trained(tmp_path / "start.pth", corpus, without="s2")
+    options = (*FEW, "train_cfg.max_epochs=1", f"model.backbone.init_cfg.checkpoint={start}")
+
+    def run(fold):
+        return train(RunOptions(SYNTHETIC, fold=fold, work_dir=str(tmp_path / f"fold{fold}"), cfg_options=options))
+
+    with pytest.raises(UserError, match=r"start.pth was trained on 7 of the 7 test videos, such as 's1_.*: start from"):
+        run(1)
+    assert not (tmp_path / "fold1").exists()
+    run(2)
+    learned = checkpoints.load(tmp_path / "fold2" / "last.pth")["meta"]["learned_from"]
+    assert learned == checkpoints.load(start)["meta"]["learned_from"], "all people but the second, before and now"
+
+
+def test_what_weights_learnt_from_is_handed_on(corpus, tmp_path):
+    """From weights that saw three people to a training on three others of the four, two of whom they share."""
+    start = trained(tmp_path / "start.pth", corpus, without="s2")
+    options = (*FEW, f"model.backbone.init_cfg.checkpoint={start}")
+    config = configured(RunOptions(SYNTHETIC, fold=2, cfg_options=options))
+    test_set = build_dataset(config, "test_dataloader")
+    assert learned_before(config, "synthetic faces", test_set) == checkpoints.load(start)["meta"]["learned_from"]
+    assert learned_before(config, "other faces", test_set) == [], "another corpus, whose names mean nothing here"
+    torch.save(checkpoints.load(start)["state_dict"] | {"meta": {"config": "of other code"}}, start)
+    assert learned_before(config, "synthetic faces", test_set) == []
