@@ -12,12 +12,11 @@ from cefl_bench.errors import UserError
 from cefl_bench.faces.detection import FaceDetector
 from cefl_bench.faces.frames import frames_of, timed_frames_of
 from cefl_bench.faces.several import Face, Sight, follow_faces
-from cefl_bench.media.videos import USUAL_RATE
 from cefl_bench.predict.about import Model
 from cefl_bench.predict.judge import Judge
 from cefl_bench.predict.prediction import VideoPrediction
 from cefl_bench.predict.result import Track
-from cefl_bench.predict.windows import in_windows
+from cefl_bench.predict.windows import in_windows, shown_until
 from cefl_bench.sources import CROP_RECORD
 from cefl_bench.transforms.pyav_frames import scaled_frames
 
@@ -178,7 +177,7 @@ class _Course:
         """Summed over the frames, in square pixels."""
 
     def add(self, seconds: float, end: float, face: Face) -> None:
-        """The next frame in which the face is seen, shown from `seconds` to about `end`."""
+        """The next frame in which the face is seen, shown from `seconds` to `end`."""
         self._end = end
         x1, y1, x2, y2 = face.box
         self._seconds.append(seconds)
@@ -202,11 +201,9 @@ class _Record:
     """By the number of the person."""
 
     def noted(self, sights: Iterable[Sight], progress: Progress | None) -> Iterator[Sight]:
-        last = -1.0 / USUAL_RATE
-        for sight in sights:
+        for sight, self.seconds in shown_until(sights):
             self.num_frames += 1
             self.width, self.height = sight.width, sight.height
-            self.seconds, last = 2 * sight.seconds - last, sight.seconds
             for face in filter(lambda face: face.found, sight.faces):
                 self.courses.setdefault(face.person, _Course()).add(sight.seconds, self.seconds, face)
             if progress is not None:

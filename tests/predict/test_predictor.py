@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from helpers.face_clips import read
+from helpers.ffmpeg import ffmpeg
 from helpers.media import write_images, write_video
 from helpers.stub_model import CLASSES, StubModel
 
@@ -87,6 +88,14 @@ def test_images_of_a_folder_are_frames_of_a_video(tmp_path):
     write_images(tmp_path / "frames", read("smile", stop=26))
     found = Predictor(StubModel())(tmp_path / "frames")
     assert (found.num_frames, found.seconds) == (26, 26 / 25) and found.windows[0].face == "face 1"
+
+
+def test_a_pause_before_the_last_frame_counts_once(tmp_path):
+    path, pause = tmp_path / "pause.mp4", "setpts='if(eq(N,50),7/TB,PTS)'"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=d=2.04:r=25:s=64x64", "-vf", pause, "-fps_mode", "vfr", path)
+    found = Predictor(StubModel())(path, faces="none", window=2.0)
+    assert found.num_frames == 51 and found.seconds == pytest.approx(7 + 1 / 25)
+    assert found.windows[-1].end == found.tracks[0].end == found.seconds
 
 
 def test_the_whole_frame_is_the_face_where_nobody_is_to_be_found(tmp_path):
