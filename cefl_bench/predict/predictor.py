@@ -173,8 +173,8 @@ class _Course:
     def __init__(self) -> None:
         self._seconds, self._boxes = array("d"), array("f")
         self._end = 0.0
-        self.area = 0.0
-        """Summed over the frames, in square pixels."""
+        self.filled = 0.0
+        """Its size and its time taken together, in square pixels times seconds."""
 
     def add(self, seconds: float, end: float, face: Face) -> None:
         """The next frame in which the face is seen, shown from `seconds` to `end`."""
@@ -182,7 +182,7 @@ class _Course:
         x1, y1, x2, y2 = face.box
         self._seconds.append(seconds)
         self._boxes.extend(face.box)
-        self.area += (x2 - x1) * (y2 - y1)
+        self.filled += (x2 - x1) * (y2 - y1) * (end - seconds)
 
     def as_track(self, name: str) -> Track:
         seconds = np.array(self._seconds)
@@ -212,6 +212,6 @@ class _Record:
 
 
 def _names(courses: Mapping[int, _Course], judged: set[int]) -> dict[int, str]:
-    """Names of the people who were judged, the largest first."""
-    largest_first = sorted(judged, key=lambda person: -courses[person].area)
-    return {person: f"face {place}" for place, person in enumerate(largest_first, start=1)}
+    """Names of the people who were judged, first who fills most of the video."""
+    most_first = sorted(judged, key=lambda person: -courses[person].filled)
+    return {person: f"face {place}" for place, person in enumerate(most_first, start=1)}

@@ -11,6 +11,8 @@ from helpers.media import write_images, write_video
 from helpers.stub_model import CLASSES, StubModel
 
 from cefl_bench.errors import UserError
+from cefl_bench.faces.several import Face, Sight
+from cefl_bench.predict import predictor
 from cefl_bench.predict.predictor import Choices, Predictor
 from cefl_bench.predict.timeline import rows_of, timeline_of
 
@@ -38,6 +40,16 @@ def test_several_people_are_named_the_largest_first(prediction):
         lefts.append(track.boxes[:, 0].mean())
         assert track.start == 0 and track.end == pytest.approx(2.0, abs=0.05)
     assert areas[0] > areas[1] and lefts[0] > 320 > lefts[1]
+
+
+def test_a_face_counts_by_seconds_and_not_by_frames(tmp_path, monkeypatch):
+    """One frame with a face at the left is shown for 4 s, then 50 with one of the same size at the right for 2 s."""
+    image = np.zeros((40, 40, 3), np.uint8)
+    left, right = Face(0, True, (0, 0, 40, 40), image), Face(1, True, (50, 0, 90, 40), image)
+    late = [Sight(4 + number / 25, 100, 100, 0.5, [right]) for number in range(50)]
+    monkeypatch.setattr(predictor, "follow_faces", lambda *_: iter([Sight(0.0, 100, 100, 0.5, [left]), *late]))
+    found = Predictor(StubModel()).watch([], tmp_path, Choices(window=2.0))
+    assert [(track.name, track.boxes[0, 0]) for track in found.tracks] == [("face 1", 0), ("face 2", 50)]
 
 
 def test_windows_have_scores_and_the_rest_of_the_video_says_why_not(prediction):
