@@ -14,7 +14,7 @@ from cefl_bench.functional.softmax import softmax
 from cefl_bench.runs.folder import PREDICTIONS, RESULT
 from cefl_bench.runs.prediction_table import PredictionTable, ScoresAre, read_prediction_table
 from cefl_bench.runs.result import Result, headline
-from cefl_bench.tables import csv_cell
+from cefl_bench.tables import csv_cell, one_spelling
 
 SUM_TOLERANCE = 1e-2
 """How far the sum of probabilities may be from 1, which rounding to two or three digits moves it."""
@@ -216,7 +216,7 @@ def _subjects(table: PredictionTable, names: Sequence[str]) -> list[str] | None:
     """Who is in each clip of `names`, where the file says it of all."""
     if "subject" not in table.column:
         return None
-    of_clip = dict(zip(table.text("name"), table.text("subject"), strict=True))
+    of_clip = dict(zip(table.text("name"), map(one_spelling, table.text("subject")), strict=True))
     return [of_clip[name] for name in names] if all(of_clip.values()) else None
 
 
@@ -229,7 +229,7 @@ def _groups(table: PredictionTable, names: Sequence[str]) -> list[str] | None:
     if "group" not in table.column:
         return None
     of_clip: dict[str, str] = {}
-    for row, (name, group) in enumerate(zip(table.text("name"), table.text("group"), strict=True)):
+    for row, (name, group) in enumerate(zip(table.text("name"), map(one_spelling, table.text("group")), strict=True)):
         if of_clip.setdefault(name, group) != group:
             table.wrong(row, f"group is {group[:40]!r}, and {of_clip[name][:40]!r} for {name!r} before: expected one")
     return [of_clip[name] for name in names] if any(of_clip.values()) else None

@@ -44,6 +44,12 @@ def test_subjects_are_kept_where_all_are_known(file):
     assert read_predictions(file).subject == ["x", "y"]
 
 
+def test_one_person_or_group_in_two_spellings_is_one(file):
+    rows = ["a,0,Zo\u00eb B,\u00e9t\u00e9,0", "b,1,Zoe\u0308  B,e\u0301te\u0301,0", "c,1,zoe b,hiver,0"]
+    predictions = read(file, "\n".join(["name,label,subject,group,pred", *rows]))
+    assert [len({*names}) for names in (predictions.subject, predictions.group)] == [2, 2]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
