@@ -68,7 +68,8 @@ def read_predictions(
 
     Columns may have other usual names (`prediction_table.NAMES`). Several rows of one name (crops, clips of one video)
     become one: their scores are averaged as probabilities, which logits become by a softmax first. A row whose scores
-    are NaN, or whose `pred` is -1 or empty, is unanswered.
+    are NaN, or whose `pred` is -1 or empty, is unanswered: the mean leaves it out, and a name is unanswered where all
+    its rows are.
 
     Args:
         scores_are: `logits` or `probabilities`. None: as the names of the columns say, else logits, and an error where
@@ -166,11 +167,13 @@ def _group_by_name(table: PredictionTable, label: np.ndarray) -> tuple[dict[str,
 
 
 def _mean_by_place(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """(n, K) rows and (n,) the place of each -> (m, K) mean of the rows of each place."""
-    counts = np.bincount(place)
+    """(n, K) rows and (n,) the place of each -> (m, K) mean of the answered rows of each place; NaN where none is."""
+    answered = ~np.isnan(values).any(axis=1)
+    counts = np.bincount(place[answered], minlength=place.max() + 1)
     total = np.zeros((len(counts), values.shape[1]))
-    np.add.at(total, place, values)
-    return total / counts[:, None]
+    np.add.at(total, place[answered], values[answered])
+    with np.errstate(invalid="ignore"):
+        return total / counts[:, None]
 
 
 def _check_agreement(table: PredictionTable, given: np.ndarray, scores: np.ndarray, place: np.ndarray) -> None:
