@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -93,6 +94,11 @@ def filled(where: str, row: Mapping[str, str], column: str) -> str:
     if not row[column]:
         raise UserError(f"{where}: {column} is empty: expected one in every row")
     return row[column]
+
+
+def one_spelling(name: str) -> str:
+    """The name of a person, a film or a group, however its accents are stored (as NFC here) and its blanks are set."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def csv_cell(text: str) -> str:

@@ -11,7 +11,7 @@ def parse_arguments() -> argparse.Namespace:
         description="UAR, WAR, F1, per-class recall and the confusion matrix of a predictions.csv.",
         epilog="columns: name,label,pred or name,label,score_0,score_1,.. (logit_0, prob_0, video, target, prediction "
         "and other usual names are known); classes count from 0; several rows of one name are averaged as "
-        "probabilities; a row with pred -1, or scores nan, is unanswered and counts as wrong",
+        "probabilities; a row with pred -1, or scores nan, is unanswered, and a name without any other counts as wrong",
     )
     parser.add_argument("predictions", help="the CSV file")
     parser.add_argument(

@@ -9,7 +9,7 @@ from typing import Any
 from cefl_bench.errors import UserError
 from cefl_bench.functional.folds import subject_folds
 from cefl_bench.records import Entry
-from cefl_bench.tables import filled, read_table
+from cefl_bench.tables import filled, one_spelling, read_table
 
 OFFICIAL, BY_SOURCE = "official", "by-source"
 
@@ -22,7 +22,7 @@ def add_sources(entries: Sequence[Entry], table: Path) -> None:
     """
     source_of: dict[str, str] = {}
     for where, row in read_table(table, "name", "source"):
-        key, source = _key(filled(where, row, "name")), filled(where, row, "source")
+        key, source = _key(filled(where, row, "name")), one_spelling(filled(where, row, "source"))
         if source_of.setdefault(key, source) != source:
             raise UserError(f"{where}: {row['name']!r} is of {source!r} here and of {source_of[key]!r} before")
     missing = [entry["name"] for entry in entries if _key(entry["name"]) not in source_of]
@@ -63,7 +63,9 @@ def folds_by_source(entries: Sequence[Entry], meta: Mapping[str, Any]) -> list[i
 
 def table_hash(table: Path) -> str:
     """Twelve hex digits that tell which source each name has, in whatever order."""
-    rows = sorted(f"{_key(row['name'])}\t{row['source']}" for _, row in read_table(table, "name", "source"))
+    rows = sorted(
+        f"{_key(row['name'])}\t{one_spelling(row['source'])}" for _, row in read_table(table, "name", "source")
+    )
     return hashlib.sha256("\n".join(rows).encode(errors="surrogateescape")).hexdigest()[:12]
 
 

@@ -1,12 +1,13 @@
 """Crops of faces that tools/prepare makes of a corpus's videos: a folder of images per video, and a list of them."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import inside
+from cefl_bench.files import inside, list_images
 from cefl_bench.records import Entry
 from cefl_bench.sources import CROP_RULE
 from cefl_bench.tables import read_table
@@ -45,7 +46,7 @@ def crop_rule(required: Sequence[Path]) -> dict[str, Any] | None:
 
 
 def in_crops(entries: Sequence[Entry], report: Path) -> list[Entry]:
-    """The same entries, each with the folder of its crops for a path.
+    """The same entries, each with the folder of its crops for a path, and its apex in frames of that folder.
 
     Raises:
         UserError: when a video was not there when the crops were made.
@@ -56,4 +57,28 @@ def in_crops(entries: Sequence[Entry], report: Path) -> list[Entry]:
             f"{report}: {len(missing)} videos are not in it, such as {missing[0]!r}: expected every video of the "
             "corpus; run its tool in tools/prepare again, which adds them"
         )
-    return [entry | {"path": str(crops[entry["name"]]), "num_frames": -1} for entry in entries]
+    dropped = {row["name"] for _, row in read_table(report, "name") if row.get("policy") == "drop"}
+    found = []
+    for entry in entries:
+        folder = crops[entry["name"]]
+        cropped = entry | {"path": str(folder), "num_frames": -1}
+        if "apex" in entry and entry["name"] in dropped:
+            kept = _numbers(folder)
+            start, end = (bisect_left(kept, frame) for frame in cropped.pop("apex"))
+            if start < end:  # else no frame of it shows a face
+                cropped["apex"] = (start, end)
+        found.append(cropped)
+    return found
+
+
+def _numbers(folder: Path) -> list[int]:
+    """Which frames of the video the images of a folder are, counted from 0; none where the folder is gone.
+
+    Raises:
+        UserError: naming an image whose name does not say it.
+    """
+    images = list_images(folder) if folder.is_dir() else []
+    for image in images:
+        if not image.stem.isdecimal():
+            raise UserError(f"{image} is no crop: expected the number of its frame for a name; remove the image")
+    return [int(image.stem) - 1 for image in images]

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
-from cefl_bench.tables import filled, read_table
+from cefl_bench.tables import filled, one_spelling, read_table
 
 
 @DATASETS.register_module()
@@ -91,7 +90,8 @@ class CSVVideos(VideoDataset):
         """The class that a cell names; where that is clear, in whichever case and spelling of its letters."""
         if word in self.classes:
             return self.classes.index(word)
-        alike = [label for label, name in enumerate(self.classes) if _spelling(name) == _spelling(word)]
+        spelling = one_spelling(word).casefold()
+        alike = [label for label, name in enumerate(self.classes) if one_spelling(name).casefold() == spelling]
         if len(alike) != 1:
             raise UserError(f"{where}: label is {word[:60]!r}: expected one of {', '.join(self.classes)}")
         return alike[0]
@@ -118,11 +118,11 @@ class CSVVideos(VideoDataset):
     def _entry(self, name: str, row: dict[str, str], label: int) -> Entry:
         entry = Entry(name=name, label=label, path=str(inside(self.data_root, row["path"])), num_frames=-1)
         if row.get("subject"):
-            entry["subject"] = row["subject"]
+            entry["subject"] = one_spelling(row["subject"])
         if row.get("group"):
-            entry["group"] = row["group"]
+            entry["group"] = one_spelling(row["group"])
         if row.get("source"):
-            entry["source"] = row["source"]
+            entry["source"] = one_spelling(row["source"])
         return entry
 
     def _side(self, where: str, row: dict[str, str]) -> str | None:
@@ -142,8 +142,3 @@ class CSVVideos(VideoDataset):
         if split is None:
             return "test" if int(fold) == self.fold else "train"
         return split if int(fold) == self.fold else None
-
-
-def _spelling(name: str) -> str:
-    """A name without what differs between spellings of it: upper and lower case, and how accents are stored."""
-    return unicodedata.normalize("NFC", name).casefold()

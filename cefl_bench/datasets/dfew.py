@@ -1,5 +1,6 @@
 """DFEW: Dynamic Facial Expression in the Wild. Jiang et al., ACM MM 2020, https://dfew-dataset.github.io/"""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cefl_bench.datasets.base import VideoDataset
@@ -10,13 +11,17 @@ from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
 from cefl_bench.tables import read_table
 
+Row = tuple[str, str, int, int]
+"""Of a list: where it stands, name, number of frames, label."""
+
 
 @DATASETS.register_module()
 class DFEW(VideoDataset):
     """The single-labelled clips of DFEW: 11,697 in five official folds, frames cropped and aligned by its authors.
 
     Two dialects of its lists are read, told apart by their first line: the official `video_name,label`, which counts
-    the classes from 1, and `<frames dir> <num frames> <label>`, which counts them from 0 in the same order.
+    the classes from 1, and `<frames dir> <num frames> <label>`, which counts them from 0 in the same order. Where the
+    labels of a fold's two lists fit only the other way of counting, they are read so.
 
     Args:
         frames: which official variant of the clips to read, a folder below `Clip/`; `original` holds videos, the
@@ -54,17 +59,18 @@ class DFEW(VideoDataset):
         super().__init__(data_root, split, **kwargs)
 
     def required_files(self) -> list[Path]:
-        lists = self.lists.replace("{split}", self.split).replace("{fold}", str(self.fold))
-        return [inside(self.data_root, f"Clip/{self.frames}"), inside(self.data_root, lists)]
+        return [inside(self.data_root, f"Clip/{self.frames}"), self._list_of(self.split)]
 
     def load_entries(self) -> list[Entry]:
         folder, lists = self.required_files()
-        first = read_lines(lists)[0][1]
-        official = "," in first or ";" in first
-        rows = _official(lists) if official else _redistributed(lists)
-        first_label = _first_label(lists, [label for _, _, _, label in rows], official)
+        official = _is_official(lists)
+        rows: dict[Path, list[Row]] = {}
+        for path in (lists, *map(self._list_of, ("train", "test"))):  # which may be one file
+            if path not in rows and path.is_file() and _is_official(path) == official:
+                rows[path] = _official(path) if official else _redistributed(path)
+        first_label = _first_label(rows, official)
         entries = []
-        for where, name, num_frames, label in rows:
+        for where, name, num_frames, label in rows[lists]:
             if not name.isdecimal():
                 raise UserError(f"{where}: video_name is {name!r}: expected a number, as in the official lists")
             name = name.zfill(5)
@@ -72,21 +78,30 @@ class DFEW(VideoDataset):
             entries.append(Entry(name=name, label=label - first_label, path=str(path), num_frames=num_frames))
         return entries
 
+    def _list_of(self, split: str) -> Path:
+        return inside(self.data_root, self.lists.replace("{split}", split).replace("{fold}", str(self.fold)))
 
-def _official(path: Path) -> list[tuple[str, str, int, int]]:
-    """(where, name, -1, label) of the rows of `video_name,label`."""
+
+def _is_official(path: Path) -> bool:
+    """Whether a list is in the official dialect."""
+    first = read_lines(path)[0][1]
+    return "," in first or ";" in first
+
+
+def _official(path: Path) -> list[Row]:
+    """The rows of `video_name,label`, with -1 for the number of frames."""
     return [
         (where, row["video_name"], -1, _number(where, "label", row["label"]))
         for where, row in read_table(path, "video_name", "label")
     ]
 
 
-def _redistributed(path: Path) -> list[tuple[str, str, int, int]]:
-    """(where, name, num_frames, label) of the lines `<frames dir> <num frames> <label>`.
+def _redistributed(path: Path) -> list[Row]:
+    """The lines `<frames dir> <num frames> <label>`.
 
     Only the last part of the frames dir counts: the rest is where the clips were on another disk.
     """
-    rows = []
+    rows: list[Row] = []
     for number, line in read_lines(path):
         where, cells = f"{path}, line {number}", line.rsplit(maxsplit=2)
         if len(cells) != 3:
@@ -105,14 +120,23 @@ def _number(where: str, what: str, text: str) -> int:
     return int(text)
 
 
-def _first_label(path: Path, labels: list[int], official: bool) -> int:
-    """Whether the classes of a list count from 1 or from 0: by its range, and where both fit, by its dialect."""
-    low, high = min(labels, default=1), max(labels, default=1)
-    fits = [first for first in (1, 0) if first <= low and high <= first + 6]
+def _first_label(lists: Mapping[Path, Sequence[Row]], official: bool) -> int:
+    """Whether the classes count from 1 or from 0: by the range of all lists, and where both fit, by their dialect."""
+    ranges: dict[Path, tuple[int, int]] = {}
+    fits = [1, 0]
+    for path, rows in lists.items():
+        labels = [label for _, _, _, label in rows]
+        low, high = min(labels, default=1), max(labels, default=1)
+        of_list = [first for first in (1, 0) if first <= low and high <= first + 6]
+        if not of_list:
+            raise UserError(
+                f"{path}: labels reach from {low} to {high}: expected 1..7, as in the official lists, or 0..6, as in "
+                "re-distributed ones"
+            )
+        ranges[path] = low, high
+        fits = [first for first in fits if first in of_list]
     if not fits:
-        raise UserError(
-            f"{path}: labels reach from {low} to {high}: expected 1..7, as in the official lists, or 0..6, as in "
-            "re-distributed ones"
-        )
+        told = " and ".join(f"from {low} to {high} in {path}" for path, (low, high) in ranges.items())
+        raise UserError(f"labels reach {told}: expected both lists of a fold to count from 1, or both from 0")
     preferred = 1 if official else 0
     return preferred if preferred in fits else fits[0]

@@ -12,12 +12,11 @@ from cefl_bench.errors import UserError
 from cefl_bench.faces.detection import FaceDetector
 from cefl_bench.faces.frames import frames_of, timed_frames_of
 from cefl_bench.faces.several import Face, Sight, follow_faces
-from cefl_bench.media.videos import USUAL_RATE
 from cefl_bench.predict.about import Model
 from cefl_bench.predict.judge import Judge
 from cefl_bench.predict.prediction import VideoPrediction
 from cefl_bench.predict.result import Track
-from cefl_bench.predict.windows import in_windows
+from cefl_bench.predict.windows import in_windows, shown_until
 from cefl_bench.sources import CROP_RECORD
 from cefl_bench.transforms.pyav_frames import scaled_frames
 
@@ -174,16 +173,16 @@ class _Course:
     def __init__(self) -> None:
         self._seconds, self._boxes = array("d"), array("f")
         self._end = 0.0
-        self.area = 0.0
-        """Summed over the frames, in square pixels."""
+        self.filled = 0.0
+        """Its size and its time taken together, in square pixels times seconds."""
 
     def add(self, seconds: float, end: float, face: Face) -> None:
-        """The next frame in which the face is seen, shown from `seconds` to about `end`."""
+        """The next frame in which the face is seen, shown from `seconds` to `end`."""
         self._end = end
         x1, y1, x2, y2 = face.box
         self._seconds.append(seconds)
         self._boxes.extend(face.box)
-        self.area += (x2 - x1) * (y2 - y1)
+        self.filled += (x2 - x1) * (y2 - y1) * (end - seconds)
 
     def as_track(self, name: str) -> Track:
         seconds = np.array(self._seconds)
@@ -202,11 +201,9 @@ class _Record:
     """By the number of the person."""
 
     def noted(self, sights: Iterable[Sight], progress: Progress | None) -> Iterator[Sight]:
-        last = -1.0 / USUAL_RATE
-        for sight in sights:
+        for sight, self.seconds in shown_until(sights):
             self.num_frames += 1
             self.width, self.height = sight.width, sight.height
-            self.seconds, last = 2 * sight.seconds - last, sight.seconds
             for face in filter(lambda face: face.found, sight.faces):
                 self.courses.setdefault(face.person, _Course()).add(sight.seconds, self.seconds, face)
             if progress is not None:
@@ -215,6 +212,6 @@ class _Record:
 
 
 def _names(courses: Mapping[int, _Course], judged: set[int]) -> dict[int, str]:
-    """Names of the people who were judged, the largest first."""
-    largest_first = sorted(judged, key=lambda person: -courses[person].area)
-    return {person: f"face {place}" for place, person in enumerate(largest_first, start=1)}
+    """Names of the people who were judged, first who fills most of the video."""
+    most_first = sorted(judged, key=lambda person: -courses[person].filled)
+    return {person: f"face {place}" for place, person in enumerate(most_first, start=1)}

@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
+from statistics import median_low
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ MAX_BLACK = 0.02
 """Mean brightness, 0..1, up to which a frame is black."""
 SAME_SECONDS = 1e-6
 """Times that differ by less are the same."""
+NUM_LAST_GAPS = 9
+"""Of the times between frames at the end of a video, those that tell how long its last frame is shown."""
 
 
 class FacePiece(NamedTuple):
@@ -64,6 +67,22 @@ class CutFrames:
         return image if image.shape[0] == self._size else scaled_image(image, self._size)
 
 
+def shown_until(sights: Iterable[Sight]) -> Iterator[tuple[Sight, float]]:
+    """Each sight, and until when its frame is shown: until the next one.
+
+    The last one is shown for as long as most of those before it: a video may pause before its last frame.
+    """
+    gaps: deque[float] = deque(maxlen=NUM_LAST_GAPS)
+    held: Sight | None = None
+    for sight in sights:
+        if held is not None:
+            gaps.append(sight.seconds - held.seconds)
+            yield held, sight.seconds
+        held = sight
+    if held is not None:
+        yield held, held.seconds + (median_low(gaps) if gaps else 1.0 / USUAL_RATE)
+
+
 def in_windows(sights: Iterable[Sight], window: float, stride: float) -> Iterator[Piece]:
     """Cut what is seen into windows of `window` seconds, one every `stride` seconds; the last one may be shorter.
 
@@ -75,16 +94,15 @@ def in_windows(sights: Iterable[Sight], window: float, stride: float) -> Iterato
     """
     held: deque[Sight] = deque()
     number, end = 0, 0.0
-    last = -1.0 / USUAL_RATE
-    for sight in sights:
+    for sight, until in shown_until(sights):
         while sight.seconds >= number * stride + window - SAME_SECONDS:
             yield from _pieces(held, number * stride, number * stride + window)
             number += 1
             while held and held[0].seconds < number * stride - SAME_SECONDS:
                 held.popleft()
         held.append(sight)
-        end, last = sight.seconds + (sight.seconds - last), sight.seconds
-    if last < 0:
+        end = until
+    if not end:
         raise UserError("the video holds no frame: expected at least one")
     covered = (number - 1) * stride + window if number else 0.0
     if max(covered, number * stride) < end - SAME_SECONDS:

@@ -14,7 +14,7 @@ from cefl_bench.functional.softmax import softmax
 from cefl_bench.runs.folder import PREDICTIONS, RESULT
 from cefl_bench.runs.prediction_table import PredictionTable, ScoresAre, read_prediction_table
 from cefl_bench.runs.result import Result, headline
-from cefl_bench.tables import csv_cell
+from cefl_bench.tables import csv_cell, one_spelling
 
 SUM_TOLERANCE = 1e-2
 """How far the sum of probabilities may be from 1, which rounding to two or three digits moves it."""
@@ -68,7 +68,8 @@ def read_predictions(
 
     Columns may have other usual names (`prediction_table.NAMES`). Several rows of one name (crops, clips of one video)
     become one: their scores are averaged as probabilities, which logits become by a softmax first. A row whose scores
-    are NaN, or whose `pred` is -1 or empty, is unanswered.
+    are NaN, or whose `pred` is -1 or empty, is unanswered: the mean leaves it out, and a name is unanswered where all
+    its rows are.
 
     Args:
         scores_are: `logits` or `probabilities`. None: as the names of the columns say, else logits, and an error where
@@ -166,11 +167,13 @@ def _group_by_name(table: PredictionTable, label: np.ndarray) -> tuple[dict[str,
 
 
 def _mean_by_place(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """(n, K) rows and (n,) the place of each -> (m, K) mean of the rows of each place."""
-    counts = np.bincount(place)
+    """(n, K) rows and (n,) the place of each -> (m, K) mean of the answered rows of each place; NaN where none is."""
+    answered = ~np.isnan(values).any(axis=1)
+    counts = np.bincount(place[answered], minlength=place.max() + 1)
     total = np.zeros((len(counts), values.shape[1]))
-    np.add.at(total, place, values)
-    return total / counts[:, None]
+    np.add.at(total, place[answered], values[answered])
+    with np.errstate(invalid="ignore"):
+        return total / counts[:, None]
 
 
 def _check_agreement(table: PredictionTable, given: np.ndarray, scores: np.ndarray, place: np.ndarray) -> None:
@@ -216,7 +219,7 @@ def _subjects(table: PredictionTable, names: Sequence[str]) -> list[str] | None:
     """Who is in each clip of `names`, where the file says it of all."""
     if "subject" not in table.column:
         return None
-    of_clip = dict(zip(table.text("name"), table.text("subject"), strict=True))
+    of_clip = dict(zip(table.text("name"), map(one_spelling, table.text("subject")), strict=True))
     return [of_clip[name] for name in names] if all(of_clip.values()) else None
 
 
@@ -229,7 +232,7 @@ def _groups(table: PredictionTable, names: Sequence[str]) -> list[str] | None:
     if "group" not in table.column:
         return None
     of_clip: dict[str, str] = {}
-    for row, (name, group) in enumerate(zip(table.text("name"), table.text("group"), strict=True)):
+    for row, (name, group) in enumerate(zip(table.text("name"), map(one_spelling, table.text("group")), strict=True)):
         if of_clip.setdefault(name, group) != group:
             table.wrong(row, f"group is {group[:40]!r}, and {of_clip[name][:40]!r} for {name!r} before: expected one")
     return [of_clip[name] for name in names] if any(of_clip.values()) else None

@@ -121,8 +121,3 @@ def test_a_list_of_many_folds_is_read_in_time_that_grows_with_it(tmp_path):
     start = time.process_time()
     assert len(videos_listed(tmp_path, "videos.csv")) == 10_000
     assert time.process_time() - start < 5
-
-
-def test_mmi_keeps_every_frame(tmp_path):
-    done = run_tool("prepare/mmi.py", "--root", tmp_path, "--policy", "drop", check=False)
-    assert done.returncode == 1 and "the apex of MMI counts the frames" in done.stderr

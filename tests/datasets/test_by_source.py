@@ -10,7 +10,7 @@ from cefl_bench.cli.options import add_config, add_folds, configs_of, take_folds
 from cefl_bench.commands import facts
 from cefl_bench.commands.setup import build_dataset
 from cefl_bench.config import load_config
-from cefl_bench.datasets.by_source import add_sources, folds_by_source
+from cefl_bench.datasets.by_source import add_sources, folds_by_source, table_hash
 from cefl_bench.datasets.mafw import MAFW
 from cefl_bench.doctor.checks.lists import origins
 from cefl_bench.doctor.corpus import list_corpora
@@ -121,6 +121,17 @@ def test_a_table_of_sources_is_read_strictly_and_numbers_may_lack_zeros(tmp_path
     table.write_text("name,source\n151,Casablanca\n00151,Vertigo\n")
     with pytest.raises(UserError, match=r"line 3: '00151' is of 'Vertigo' here and of 'Casablanca' before"):
         add_sources(made, table)
+
+
+def test_one_film_in_two_spellings_is_one(tmp_path):
+    made, hashes = [Entry(name=name, label=0, path="", num_frames=-1) for name in "ab"], []
+    for number, second in enumerate(("Am\u00e9lie 2", "Ame\u0301lie  2", "am\u00e9lie 2")):
+        table = tmp_path / f"{number}.csv"
+        table.write_text(f"name,source\na,Am\u00e9lie 2\nb,{second}\n", encoding="utf-8")
+        add_sources(made, table)
+        assert (made[0]["source"] == made[1]["source"]) == (number < 2)
+        hashes.append(table_hash(table))
+    assert hashes[0] == hashes[1] != hashes[2]
 
 
 def test_the_doctor_counts_test_videos_whose_source_was_trained_on(films, with_data):

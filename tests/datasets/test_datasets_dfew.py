@@ -8,6 +8,7 @@ from cefl_bench.datasets.dfew import DFEW
 from cefl_bench.errors import UserError
 
 OFFICIAL = "EmoLabel_DataSplit/train(single-labeled)/set_1.csv"
+OF_TEST = "EmoLabel_DataSplit/test(single-labeled)/set_1.csv"
 
 
 @pytest.fixture(scope="module")
@@ -17,16 +18,20 @@ def tree(tmp_path_factory):
 
 @pytest.fixture
 def entries(tree):
-    """Reads a training list of these lines in the place of the official one."""
-    official = (tree / OFFICIAL).read_bytes()
+    """Reads lists of these lines in the place of the official ones: of training, and of test where it has any."""
+    official = {path: path.read_bytes() for path in (tree / OFFICIAL, tree / OF_TEST)}
 
-    def read(*lines, **arguments):
+    def read(*lines, test=(), split="train"):
         write_lines(tree / OFFICIAL, list(lines))
-        dataset = DFEW(str(tree), "train", **arguments)
+        (tree / OF_TEST).unlink(missing_ok=True)
+        if test:
+            write_lines(tree / OF_TEST, list(test))
+        dataset = DFEW(str(tree), split)
         return [dataset.get_data_info(index) for index in range(len(dataset))]
 
     yield read
-    (tree / OFFICIAL).write_bytes(official)
+    for path, content in official.items():
+        path.write_bytes(content)
 
 
 def labels(entries):
@@ -49,6 +54,29 @@ def test_the_range_decides_where_it_can_and_the_dialect_where_both_fit(entries):
     assert labels(entries("frames/00101 12 1", "frames/00102 12 7")) == {"00101": 0, "00102": 6}
     assert labels(entries("video_name,label", "101,2", "102,3")) == {"00101": 1, "00102": 2}
     assert labels(entries("frames/00101 12 2", "frames/00102 12 3")) == {"00101": 2, "00102": 3}
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "expected"),
+    [
+        (("video_name,label", "101,0", "102,6"), ("video_name,label", "151,1", "152,6"), ([0, 6], [1, 6])),
+        (("video_name,label", "101,1", "102,6"), ("video_name,label", "151,0", "152,3"), ([1, 6], [0, 3])),
+        (("frames/00101 12 1", "frames/00102 12 7"), ("frames/00151 12 1", "frames/00152 12 3"), ([0, 6], [0, 2])),
+        (("frames/00101 12 1", "frames/00102 12 6"), ("video_name,label", "151,1", "152,6"), ([1, 6], [0, 5])),
+    ],
+)
+def test_both_lists_of_a_fold_count_alike(entries, train, test, expected):
+    """A class that is in one of the two lists tells how both count, unless each is in a dialect of its own."""
+    for split, of_split in zip(("train", "test"), expected, strict=True):
+        assert list(labels(entries(*train, test=test, split=split)).values()) == of_split
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_lists_of_a_fold_that_count_in_two_ways_are_refused(entries, split):
+    both = r"from 0 to 6 in .*train.*from 1 to 7 in .*test|from 1 to 7 in .*test.*from 0 to 6 in .*train"
+    with pytest.raises(UserError, match=rf"labels reach ({both}).*: expected both lists of a fold") as error:
+        entries("video_name,label", "1,0", "2,6", test=("video_name,label", "3,1", "4,7"), split=split)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

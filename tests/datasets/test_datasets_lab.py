@@ -1,7 +1,8 @@
 """MMI, BU-3DFE, CREMA-D and RAVDESS: what is left out, whose fold it is, and what is refused."""
 
+import numpy as np
 import pytest
-from helpers.media import place_video, write_lines
+from helpers.media import moving_square, place_video, write_csv, write_images, write_lines
 from helpers.trees_lab import bu3dfe_static_tree, bu3dfe_tree, cremad_tree, mmi_session, mmi_tree, ravdess_tree
 
 from cefl_bench.datasets.bu3dfe import BU3DFE
@@ -39,6 +40,33 @@ def test_mmi_takes_the_apex_from_the_action_units(mmi):
     entries = infos(MMI(str(mmi), "test", fold=1))
     # frames count from 1 in the file; the units reach their apexes at 6 and 7 and leave them at 9 and 11
     assert [entry.get("apex") for entry in entries] == [(5, 10)] * 5 + [None]
+
+
+def in_dropped_crops(root):
+    """The test videos of MMI as crops of which the frames without a face were dropped."""
+    names = [entry["name"] for side in ("train", "test") for entry in infos(MMI(str(root), side, fold=1))]
+    rows = [[name, f"faces_9/{name}", 14, 9, "drop"] for name in names]
+    write_csv(root / "faces_9" / "faces.csv", "name,path,num_frames,num_faces,policy", rows)
+    return MMI(str(root), "test", fold=1, frames="faces_9", pipeline=[dict(type=ReadFrames, size=9)])
+
+
+@pytest.mark.parametrize("kept", [range(1, 15), range(5, 15), range(1, 15, 3), [8], [1, 2, 13], [3, 9, 10, 12]])
+def test_mmi_finds_the_apex_among_the_frames_that_were_not_dropped(mmi, kept):
+    """The frames of the apex, the sixth to the tenth, are bright."""
+    folder = mmi / "faces_9" / "11" / "S001-101"
+    for number in kept:
+        bright = np.full((1, 9, 9, 3), 200 if 6 <= number <= 10 else 50, np.uint8)
+        write_images(folder, bright, name="{:06d}.jpg", first=number)
+    sample = in_dropped_crops(mmi)._read(0)
+    brightness = sample["frames"].fetch(np.arange(len(kept))).mean(axis=(1, 2, 3))
+    assert list(range(*sample.get("apex", (0, 0)))) == np.flatnonzero(brightness > 128).tolist()
+
+
+def test_mmi_knows_no_apex_where_the_crops_are_gone_and_names_an_image_that_is_no_crop(mmi):
+    assert "apex" not in infos(in_dropped_crops(mmi))[0]
+    write_images(mmi / "faces_9" / "11" / "S001-101", moving_square(1, 0), name="cover_{}.jpg")
+    with pytest.raises(UserError, match=r"cover_1\.jpg is no crop"):
+        infos(in_dropped_crops(mmi))
 
 
 @pytest.mark.parametrize(

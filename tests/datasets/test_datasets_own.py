@@ -8,6 +8,9 @@ from helpers.run import SYNTHETIC
 
 from cefl_bench.config import load_config
 from cefl_bench.datasets.csv_videos import CSVVideos
+from cefl_bench.doctor.checks.lists import origins
+from cefl_bench.doctor.corpus import list_corpora
+from cefl_bench.doctor.findings import Examination
 from cefl_bench.errors import UserError
 from cefl_bench.files import corpus_root, inside
 from cefl_bench.functional.protocol import protocol_id, protocol_of
@@ -92,6 +95,35 @@ def test_what_does_not_fit_is_refused_where_it_stands(tmp_path, header, rows, re
     with pytest.raises(UserError, match=reason) as error:
         sides(tmp_path, header, rows)
     assert "\n" not in str(error.value)
+
+
+def in_training_and_test(*people):
+    return [["a", "a", "sad", "train", people[0]], ["b", "b", "sad", "test", people[1]]]
+
+
+@pytest.mark.parametrize("people", [("Zo\u00eb", "Zoe\u0308"), ("Anna  B", "Anna B"), ("Anna\u00a0B", "Anna B")])
+def test_one_person_in_two_spellings_is_on_one_side(tmp_path, people):
+    with pytest.raises(UserError, match=r"subject .* is in training"):
+        sides(tmp_path, "name,path,label,split,subject", in_training_and_test(*people))
+
+
+@pytest.mark.parametrize("people", [("S01", "s01"), ("1", "01"), ("Zoe", "Zo\u00eb")])
+def test_names_that_differ_in_more_than_spelling_are_two_people(tmp_path, people):
+    assert sides(tmp_path, "name,path,label,split,subject", in_training_and_test(*people)) == ["a", "b"]
+
+
+def test_the_doctor_knows_a_film_in_two_spellings(tmp_path):
+    rows = [["a", "a", "sad", "train", "Am\u00e9lie"], ["b", "b", "happy", "test", "Ame\u0301lie"]]
+    write_csv(tmp_path / "videos.csv", "name,path,label,split,source", rows)
+    config = load_config(SYNTHETIC)
+    for loader in ("train_dataloader", "test_dataloader"):
+        split = config[loader].dataset["split"]
+        config[loader].dataset = dict(
+            type=CSVVideos, data_root=str(tmp_path), split=split, classes=("sad", "happy"), pipeline=[]
+        )
+    (corpus,) = list_corpora(config)
+    (finding,) = origins(Examination(config, corpus))
+    assert "1 of 1 test videos share a source with training" in finding.text
 
 
 @pytest.mark.parametrize("classes", [("sad",), ("sad", "sad")])

@@ -6,10 +6,13 @@ import sys
 import numpy as np
 import pytest
 from helpers.face_clips import read
+from helpers.ffmpeg import ffmpeg
 from helpers.media import write_images, write_video
 from helpers.stub_model import CLASSES, StubModel
 
 from cefl_bench.errors import UserError
+from cefl_bench.faces.several import Face, Sight
+from cefl_bench.predict import predictor
 from cefl_bench.predict.predictor import Choices, Predictor
 from cefl_bench.predict.timeline import rows_of, timeline_of
 
@@ -37,6 +40,16 @@ def test_several_people_are_named_the_largest_first(prediction):
         lefts.append(track.boxes[:, 0].mean())
         assert track.start == 0 and track.end == pytest.approx(2.0, abs=0.05)
     assert areas[0] > areas[1] and lefts[0] > 320 > lefts[1]
+
+
+def test_a_face_counts_by_seconds_and_not_by_frames(tmp_path, monkeypatch):
+    """One frame with a face at the left is shown for 4 s, then 50 with one of the same size at the right for 2 s."""
+    image = np.zeros((40, 40, 3), np.uint8)
+    left, right = Face(0, True, (0, 0, 40, 40), image), Face(1, True, (50, 0, 90, 40), image)
+    late = [Sight(4 + number / 25, 100, 100, 0.5, [right]) for number in range(50)]
+    monkeypatch.setattr(predictor, "follow_faces", lambda *_: iter([Sight(0.0, 100, 100, 0.5, [left]), *late]))
+    found = Predictor(StubModel()).watch([], tmp_path, Choices(window=2.0))
+    assert [(track.name, track.boxes[0, 0]) for track in found.tracks] == [("face 1", 0), ("face 2", 50)]
 
 
 def test_windows_have_scores_and_the_rest_of_the_video_says_why_not(prediction):
@@ -87,6 +100,14 @@ def test_images_of_a_folder_are_frames_of_a_video(tmp_path):
     write_images(tmp_path / "frames", read("smile", stop=26))
     found = Predictor(StubModel())(tmp_path / "frames")
     assert (found.num_frames, found.seconds) == (26, 26 / 25) and found.windows[0].face == "face 1"
+
+
+def test_a_pause_before_the_last_frame_counts_once(tmp_path):
+    path, pause = tmp_path / "pause.mp4", "setpts='if(eq(N,50),7/TB,PTS)'"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=d=2.04:r=25:s=64x64", "-vf", pause, "-fps_mode", "vfr", path)
+    found = Predictor(StubModel())(path, faces="none", window=2.0)
+    assert found.num_frames == 51 and found.seconds == pytest.approx(7 + 1 / 25)
+    assert found.windows[-1].end == found.tracks[0].end == found.seconds
 
 
 def test_the_whole_frame_is_the_face_where_nobody_is_to_be_found(tmp_path):

@@ -54,6 +54,23 @@ def test_a_video_of_one_or_two_frames_is_one_window():
         list(in_windows([], 2.0, 1.0))
 
 
+@pytest.mark.parametrize(
+    ("gaps", "shown"),
+    [
+        ([0.04] * 49 + [5.0], 0.04),  # 50 frames at 25 a second, a pause, and a last one
+        ([0.04, 5.0], 0.04),
+        ([0.2] * 40 + [1 / 60] * 120, 1 / 60),
+        ([1 / 60] * 120 + [0.2] * 40, 0.2),
+        ([2.0], 2.0),
+        ([], 0.04),
+    ],
+)
+def test_the_last_frame_is_shown_as_long_as_most_before_it(gaps, shown):
+    times = np.cumsum([0.0, *gaps])
+    *_, last = in_windows([sight(seconds, 0) for seconds in times], math.inf, 1.0)
+    assert last.end == pytest.approx(times[-1] + shown)
+
+
 def test_each_person_has_a_piece_of_their_own():
     frames = [sight(number / 10, *([0, 1] if number < 15 else [1])) for number in range(40)]
     pieces = list(in_windows(frames, 2.0, 2.0))

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import softmax
 
 from cefl_bench.errors import UserError
+from cefl_bench.functional.recall import UNANSWERED
 from cefl_bench.runs.predictions import read_predictions, write_predictions
 
 
@@ -31,6 +32,22 @@ def test_rows_of_one_name_are_averaged_after_softmax(tmp_path):
     assert expected.argmax() == 1 - logits.mean(axis=0).argmax(), "the case would not tell softmax from none"
 
 
+@pytest.mark.parametrize("scores_are", ["logits", "probabilities"])
+def test_a_row_without_scores_does_not_take_the_others_of_its_name_along(file, scores_are):
+    """Five crops a video, as in many codes: one of the first video cannot be read, none of the second."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(15, 4))
+    logits[[2, *range(5, 10)]] = np.nan
+    logits[3, 1] = np.nan
+    given = softmax(logits, axis=1)
+    written = logits if scores_are == "logits" else given
+    write_predictions(file, np.repeat(["a", "b", "c"], 5).tolist(), np.repeat([0, 1, 2], 5), written)
+    found = read_predictions(file, scores_are)
+    expected = [given[[0, 1, 4]].mean(axis=0), np.full(4, np.nan), given[10:].mean(axis=0)]
+    np.testing.assert_allclose(found.scores, expected, atol=1e-6)
+    assert found.pred.tolist() == [expected[0].argmax(), UNANSWERED, expected[2].argmax()]
+
+
 def test_subjects_are_kept_where_all_are_known(file):
     rng = np.random.default_rng(0)
     names, label, scores = [f"clip {i}, é" for i in range(60)], rng.integers(5, size=60), rng.normal(size=(60, 5))
@@ -42,6 +59,12 @@ def test_subjects_are_kept_where_all_are_known(file):
         np.testing.assert_array_equal(read_predictions(file).pred, scores.argmax(axis=1))
     write_predictions(file, ["a", "b", "a"], np.array([0, 1, 0]), scores[:3], ["x", "y", "x"])
     assert read_predictions(file).subject == ["x", "y"]
+
+
+def test_one_person_or_group_in_two_spellings_is_one(file):
+    rows = ["a,0,Zo\u00eb B,\u00e9t\u00e9,0", "b,1,Zoe\u0308  B,e\u0301te\u0301,0", "c,1,zoe b,hiver,0"]
+    predictions = read(file, "\n".join(["name,label,subject,group,pred", *rows]))
+    assert [len({*names}) for names in (predictions.subject, predictions.group)] == [2, 2]
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,6 @@ def main() -> None:
     parser.add_argument("--folds-only", action="store_true", help="stop when the folds are made")
     add_crop_options(parser)
     arguments = parser.parse_args()
-    if arguments.policy == "drop":
-        raise UserError("--policy drop: the apex of MMI counts the frames of the video, so none may be left out")
     from cefl_bench.datasets.folds import make_folds
     from cefl_bench.datasets.mmi import MMI, read_sessions
 
