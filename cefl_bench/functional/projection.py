@@ -1,5 +1,6 @@
 """What training will cost, from a rate that was measured or given: hours, hours of GPUs, and money."""
 
+import heapq
 from typing import NamedTuple
 
 from cefl_bench.functional.duration import duration
@@ -37,7 +38,9 @@ def of_run(epoch_seconds: float, epochs: int, runs: int, devices: int, price: fl
 
 
 def of_jobs(job_hours: list[float], places: int, price: float | None = None) -> Projection:
-    """The cost of jobs of one device each, so many at a time; the clock cannot be faster than the longest job."""
+    """The cost of jobs of one device each: in their order, each on the first place to be free."""
+    free_at = [0.0] * places
+    for hours in job_hours:
+        heapq.heapreplace(free_at, free_at[0] + hours)
     total = sum(job_hours)
-    hours = max(total / places, max(job_hours, default=0.0))
-    return Projection(hours, total, None if price is None else total * price)
+    return Projection(max(free_at), total, None if price is None else total * price)

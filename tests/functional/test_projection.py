@@ -15,4 +15,6 @@ def test_runs_after_each_other_on_several_gpus():
 def test_jobs_share_the_places_and_none_is_split():
     assert of_jobs([1, 1, 1, 1], places=2, price=3) == (2, 4, 12)
     assert of_jobs([5, 1], places=4)[:2] == (5, 6), "no faster than the longest job"
+    assert of_jobs([10] * 5, places=4)[:2] == (20, 50), "the fifth starts when the others have ended"
+    assert of_jobs([3, 1, 1, 4], places=2)[0] == 6, "the last starts after 2 h; another order takes 5 h"
     assert of_jobs([], places=1)[:2] == (0, 0)
