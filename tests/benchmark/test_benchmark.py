@@ -117,6 +117,16 @@ def test_the_cost_is_projected_from_finished_jobs_or_a_rate(monkeypatch, tmp_pat
             projected([new], {}, 1, "GPU", **wrong)
 
 
+@pytest.mark.parametrize("executor", ["local", "slurm"])
+def test_a_dry_run_projects_for_the_places_that_the_run_would_have(executor, monkeypatch, capsys):
+    """4 jobs of 1 epoch over 36,000 videos: on 4 GPUs, or all at once on a cluster, as long as one of them."""
+    monkeypatch.setattr("cefl_bench.benchmark.run.visible_gpus", lambda: ["0", "1", "2", "3"])
+    monkeypatch.setattr("cefl_bench.benchmark.projection.build_dataset", lambda config, loader: range(36_000))
+    one_epoch = ["train_cfg.max_epochs=1"]
+    benchmark(options(executor=executor, dry_run=True, clips_per_s=10.0, cfg_options=one_epoch))
+    assert "projected for 4 jobs, tests left out: 1 h, 4 GPU-hours" in capsys.readouterr().out
+
+
 def test_a_place_is_a_gpu_or_a_share_of_the_cores(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
