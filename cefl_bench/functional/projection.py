@@ -23,17 +23,16 @@ class Projection(NamedTuple):
         return f"{duration(3600 * self.hours)}, {self.device_hours:.3g} {device}-hours{money}"
 
 
-def of_run(epoch_seconds: float, epochs: int, runs: int, devices: int, price: float | None = None) -> Projection:
+def of_run(seconds: float, runs: int, devices: int, price: float | None = None) -> Projection:
     """The cost of some equal runs, one after the other.
 
     Args:
-        epoch_seconds: of a whole epoch, its test included.
-        epochs: of a run.
+        seconds: of a whole run.
         runs: how many, such as the folds of a corpus.
         devices: that a run uses at once.
         price: of an hour of one device.
     """
-    hours = epoch_seconds * epochs * runs / 3600
+    hours = seconds * runs / 3600
     return Projection(hours, hours * devices, None if price is None else hours * devices * price)
 
 

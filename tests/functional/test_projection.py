@@ -6,10 +6,10 @@ from cefl_bench.functional.projection import of_jobs, of_run
 
 
 def test_runs_after_each_other_on_several_gpus():
-    projection = of_run(epoch_seconds=36, epochs=100, runs=5, devices=4, price=2.5)
+    projection = of_run(seconds=3600, runs=5, devices=4, price=2.5)
     assert projection == (pytest.approx(5), pytest.approx(20), pytest.approx(50))
     assert projection.in_words("GPU") == "5 h, 20 GPU-hours, 50.00 to pay"
-    assert of_run(36, 100, 1, 1).in_words("machine") == "1 h, 1 machine-hours"
+    assert of_run(3600, 1, 1).in_words("machine") == "1 h, 1 machine-hours"
 
 
 def test_jobs_share_the_places_and_none_is_split():
