@@ -65,6 +65,7 @@ class ProjectCost(Hook):
     def __init__(self, num_folds: int, price: float | None = None) -> None:
         self.num_folds, self.price = num_folds, price
         self._training: Pace | None = None
+        self._clips = 0
         self._testing: Pace | None = None
         self._test_seconds = 0.0
         self._said = self._said_tests = False
@@ -76,11 +77,12 @@ class ProjectCost(Hook):
             if is_main_process() and (self._said_tests or not self._said):
                 tqdm.write(self._line(runner, self._training, num_tests))
             self._said = True
-        self._training = Pace()
+        self._training, self._clips = Pace(), 0
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         if not self._said_tests and self._training is not None:
             self._training.step()
+            self._clips += len(data_batch["label"])
 
     def before_val_epoch(self, runner: Runner) -> None:
         self._testing = Pace()
@@ -96,7 +98,7 @@ class ProjectCost(Hook):
     def _line(self, runner: Runner, training: Pace, num_tests: int) -> str:
         device = "GPU" if torch.cuda.is_available() else "machine"
         devices = get_world_size() if device == "GPU" else 1
-        clips_per_s = len(runner.train_dataloader.dataset) / max(training.seconds(), 1e-9)
+        clips_per_s = self._clips * get_world_size() / max(training.seconds(), 1e-9)
         seconds = runner.max_epochs * training.within(time.monotonic() - training.start - self._test_seconds)
         if self._testing is not None:
             seconds += num_tests * self._testing.within(self._test_seconds)

@@ -1,5 +1,6 @@
 """tools/speed.py: what it measures, what it says when memory ends, how fast a loader reads. No time is asserted."""
 
+import itertools
 import json
 import re
 
@@ -293,6 +294,18 @@ def test_packed_frames_are_measured_beside_decoded_ones(home):
     options |= {"train_dataloader.num_workers": 0}
     (decoded,) = measure_loaders([load_config(CONFIG, options)], num_clips=7, repeats=1, no_pack=True)
     assert (decoded["packed"], decoded["workers"]) == (False, 0)
+
+
+def test_clips_that_drop_last_leaves_out_are_not_counted(with_data, monkeypatch):
+    """By a clock of its own: every pass takes a second."""
+    ticks = itertools.count()
+    monkeypatch.setattr("cefl_bench.commands.speed_data.time.perf_counter", lambda: next(ticks))
+    options = parse_options([option for option in TINY if option.startswith("train_dataloader")])
+    config = load_config(CONFIG, options | {"train_dataloader.batch_size": 8, "train_dataloader.drop_last": True})
+    (result,) = measure_loaders([config], num_clips=20, repeats=2, no_pack=True)
+    assert (result["clips"], result["clips_per_s"]) == (16, 16)
+    with pytest.raises(UserError, match=r"--clips is 7, and drop_last leaves out .* expected 8 or more"):
+        measure_loaders([config], num_clips=7, repeats=2, no_pack=True)
 
 
 def test_no_clips_is_a_user_error():

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from torch.utils.data import DataLoader
 
 from cefl_bench.functional.duration import duration
 from cefl_bench.hooks.project_cost import Pace, ProjectCost
@@ -15,9 +16,10 @@ class Clock:
         self.now = 0.0
 
     def passes(self, seconds, after, runner):
+        """Batches of 1,800 videos, one after the other."""
         for number, each in enumerate(seconds):
             self.now += each
-            after(runner, number)
+            after(runner, number, {"label": [0] * 1800})
 
 
 @pytest.fixture
@@ -28,11 +30,8 @@ def clock(monkeypatch):
 
 
 def runner_of(epochs, val_interval=1, val_begin=1, tested=True):
-    loader = SimpleNamespace(dataset=range(7200))
     val_loop = object() if tested else None
-    return SimpleNamespace(
-        train_dataloader=loader, max_epochs=epochs, val_interval=val_interval, val_begin=val_begin, val_loop=val_loop
-    )
+    return SimpleNamespace(max_epochs=epochs, val_interval=val_interval, val_begin=val_begin, val_loop=val_loop)
 
 
 def train(hook, runner, clock, first=1):
@@ -94,6 +93,18 @@ def test_the_only_test_after_the_last_epoch_is_left_out_and_said_to_be(clock, ca
     train(ProjectCost(1), runner_of(epochs=360, val_interval=500), clock)
     (line,) = capsys.readouterr().out.splitlines()
     assert line == "at 720 clips/s in training, 360 epochs, tests left out, take 1.1 h, 1.1 machine-hours"
+
+
+def test_clips_that_no_batch_has_are_not_counted(clock, capsys):
+    """Of 504 videos in batches of 256, without the rest, one batch is trained on: 256 clips in 10 s."""
+    hook, runner = ProjectCost(1), runner_of(epochs=10, tested=False)
+    runner.train_dataloader = DataLoader(range(504), batch_size=256, drop_last=True)
+    for _ in range(2):
+        hook.before_train_epoch(runner)
+        for number, batch in enumerate(runner.train_dataloader):
+            clock.now += 10
+            hook.after_train_iter(runner, number, {"label": batch})
+    assert capsys.readouterr().out.startswith("at 26 clips/s in training, 10 epochs take 1.67 min")
 
 
 def test_a_last_batch_of_another_size_does_not_set_the_pace(clock):
