@@ -66,8 +66,11 @@ def _given_seconds(waiting: Sequence[Job], measured: Mapping[str, float], clips_
         if job.name in measured or job.name in seconds:
             continue
         try:
-            videos = len(build_dataset(configured(job.options), "train_dataloader"))
+            config = configured(job.options)
+            videos = len(build_dataset(config, "train_dataloader"))
         except UserError:
             continue
+        if config.train_dataloader.get("drop_last"):
+            videos -= videos % config.train_dataloader.batch_size
         seconds[job.name] = videos / clips_per_s
     return seconds

@@ -30,10 +30,11 @@ def benchmark(options: BenchmarkOptions) -> bool:
     results = {job: job.result() for job in jobs}
     waiting = [job for job in jobs if results[job] is None]
     _check_data(results, options.out)
+    _check_numbers(options)
     if options.dry_run:
         lines = _plan(jobs, waiting)
         if waiting:
-            lines.insert(-1, projected(waiting, results, options.jobs or 1, *_device(options)))
+            lines.insert(-1, projected(waiting, results, _num_places(options, len(waiting)), *_device(options)))
         print("\n".join(lines))
         return True
     executor = _executor(options)
@@ -47,8 +48,7 @@ def benchmark(options: BenchmarkOptions) -> bool:
         flush=True,
     )
     if waiting:
-        places = executor.slots if options.executor == "local" else options.jobs or len(waiting)
-        print(projected(waiting, results, places, *_device(options)), flush=True)
+        print(projected(waiting, results, _num_places(options, len(waiting)), *_device(options)), flush=True)
     with Progress(jobs, waiting) as progress:
         try:
             work_off(waiting, executor, progress)
@@ -97,19 +97,28 @@ def _check_data(results: Mapping[Job, Result | None], out: str) -> None:
         )
 
 
-def _executor(options: BenchmarkOptions) -> Executor:
+def _check_numbers(options: BenchmarkOptions) -> None:
     for name in ("gpus", "jobs"):
         value = getattr(options, name)
         if value is not None and value < (name == "jobs"):
             raise UserError(f"--{name} is {value}: expected {'1' if name == 'jobs' else '0'} or more")
+
+
+def _executor(options: BenchmarkOptions) -> Executor:
     if options.executor == "slurm":
         if options.gpus is not None:
             raise UserError("--gpus is for this machine: ask SLURM with --slurm gres=gpu:1, and limit jobs with --jobs")
         return SlurmExecutor(Path(options.out), options.slurm, options.jobs)
     if options.slurm:
         raise UserError("--slurm without --executor slurm: give both, or neither")
-    places = places_of(visible_gpus(), options.gpus, options.jobs)
-    return LocalExecutor(places)
+    return LocalExecutor(places_of(visible_gpus(), options.gpus, options.jobs))
+
+
+def _num_places(options: BenchmarkOptions, num_waiting: int) -> int:
+    """How many jobs run at once; on a cluster all of them, where no number is given."""
+    if options.executor == "slurm":
+        return options.jobs or num_waiting
+    return len(places_of(visible_gpus(), options.gpus, options.jobs))
 
 
 def _device(options: BenchmarkOptions) -> tuple[str, float | None, float | None]:

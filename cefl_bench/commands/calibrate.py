@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -46,8 +46,15 @@ def held_out_videos(config: Config, checkpoint: str, launcher: str) -> VideoData
     return dataset
 
 
-def fit(dataset: VideoDataset, batch_size: int, model: Recognizer) -> float:
-    """The temperature of a model with its weights, fitted on held-out videos.
+class Fitted(NamedTuple):
+    """A temperature, and how many videos it was fitted on."""
+
+    temperature: float
+    num_videos: int
+
+
+def fit(dataset: VideoDataset, batch_size: int, model: Recognizer) -> Fitted:
+    """The temperature of a model with its weights, fitted on the held-out videos that can be read.
 
     Raises:
         UserError: when the videos cannot tell it.
@@ -60,11 +67,13 @@ def fit(dataset: VideoDataset, batch_size: int, model: Recognizer) -> float:
             readable = [place for place, reason in enumerate(batch["unreadable"]) if not reason]
             logits.append(model(video, mode="tensor").float().cpu().numpy()[readable])
             labels.append(np.asarray(batch["label"])[readable])
-    return fit_temperature(np.concatenate(logits), np.concatenate(labels))
+    label = np.concatenate(labels)
+    return Fitted(fit_temperature(np.concatenate(logits), label), len(label))
 
 
-def write(folder: Path, checkpoint: str, temperature: float, num_videos: int) -> Calibration:
+def write(folder: Path, checkpoint: str, fitted: Fitted) -> Calibration:
     """Add the calibration to the result of a test, and leave the weights with it in `calibrated.pth`."""
+    temperature, num_videos = fitted
     result = read_result(folder / RESULT)
     predictions = read_predictions(folder / PREDICTIONS, "logits")
     assert predictions.scores is not None, "a test writes scores"

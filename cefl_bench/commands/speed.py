@@ -42,7 +42,8 @@ def measure_models(
                 bar.set_postfix_str(stage)
                 bar.update()
 
-            measured = measure_speed(config, *input_shapes(config), options, say)
+            views, _ = video_shape(config)
+            measured = measure_speed(config, *input_shapes(config), views, options, say)
         results.append({"config": config.config_name} | ran_on(options, compute_of(config)) | measured)
         write_json(json_path, results)  # after every config: an interrupted comparison keeps what it has
     return results

@@ -56,15 +56,20 @@ def measure_loaders(
                 continue
             names.append(config.config_name)
             loaders.append(loader)
-    seconds = np.zeros((len(loaders), repeats + 1))
+    seconds, clips = np.zeros((len(loaders), repeats + 1)), [0] * len(loaders)
     with tqdm(total=seconds.size, desc="reading", unit="pass", disable=None, leave=False) as bar:
         for turn in range(repeats + 1):
             for which, loader in enumerate(loaders):
-                seconds[which, turn] = _pass(loader, turn)
+                seconds[which, turn], clips[which] = _pass(loader, turn)
+                if not clips[which]:
+                    raise UserError(
+                        f"--clips is {num_clips}, and drop_last leaves out what fills no batch: expected "
+                        f"{loader.batch_size} or more, and as many in the training split"
+                    )
                 bar.update()
     results = [
-        {"config": name} | _describe(loader) | _rates(times[1:], len(_videos(loader)))
-        for name, loader, times in zip(names, loaders, seconds, strict=True)
+        {"config": name} | _describe(loader) | _rates(times[1:], read)
+        for name, loader, times, read in zip(names, loaders, seconds, clips, strict=True)
     ]
     write_json(json_path, results)
     return results
@@ -102,13 +107,13 @@ def _videos(loader: Feed | DataLoader) -> VideoDataset:
     return cast(VideoDataset, loader.dataset)
 
 
-def _pass(loader: Feed | DataLoader, epoch: int) -> float:
-    """Seconds of one pass over the loader, its first batch and its last included, as an epoch has them."""
+def _pass(loader: Feed | DataLoader, epoch: int) -> tuple[float, int]:
+    """Seconds of one pass over the loader, its first batch and its last included, and the clips that it gave."""
     _videos(loader).set_epoch(0, epoch)
-    start = time.perf_counter()
-    for _ in loader:
-        pass
-    return time.perf_counter() - start
+    start, clips = time.perf_counter(), 0
+    for batch in loader:
+        clips += len(batch["label"])
+    return time.perf_counter() - start, clips
 
 
 def _rates(seconds: np.ndarray, clips: int) -> dict[str, Any]:

@@ -73,15 +73,15 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None, with_temp
         switch_test(config, runner.model)
         runner.build_loops("test_loop")
     checkpoints.load_into(getattr(runner.model, "module", runner.model), checkpoint)
-    temperature = None
+    fitted = None
     if held_out is not None:
-        temperature = calibrate.fit(held_out, config.test_dataloader.batch_size, runner.model.eval())
+        fitted = calibrate.fit(held_out, config.test_dataloader.batch_size, runner.model.eval())
     for hook in (Progress(), WriteResult(facts)):
         runner.register_hook(hook)
     with told_of_network(config, runner.model, "in the test"):
         runner.test()
     runner.end_workers()
     finish(folder)
-    if held_out is not None and temperature is not None:
-        calibrate.write(folder, checkpoint, temperature, len(held_out))
+    if fitted is not None:
+        calibrate.write(folder, checkpoint, fitted)
     return folder

@@ -32,7 +32,7 @@ class BatchSpeed(TypedDict):
     memory: NotRequired[dict[str, int]]
     """Peak bytes; empty where the system does not tell them."""
     flops_per_s: NotRequired[float]
-    """Of a model whose MACs are known: twice the MACs times the throughput, in training three times that."""
+    """Of a model whose MACs are known: twice the MACs times the throughput, in training thrice that of one view."""
     of_matmul: NotRequired[float]
     """`flops_per_s` as a share of that of a large matrix product."""
 
@@ -60,7 +60,7 @@ class Speed(TypedDict):
     """All that is measured of one config's model."""
 
     video_shape: list[int]
-    """(N, C, T, H, W)."""
+    """(N, C, T, H, W) of one view; a training takes one of a video, inference as many as `cost` says."""
     cost: Cost
     convolutions_channels_last: str
     """Such as `20/20`."""

@@ -26,41 +26,46 @@ def measure_speed(
     config: Config,
     video_shape: tuple[int, int, int, int, int],
     frame_size: int,
+    views: int,
     options: SpeedOptions,
     say: Callable[[str], object] = lambda stage: None,
 ) -> Speed:
     """Measure a config's model on random videos, with random weights and without its data.
 
+    Inference is of test videos with all their views, training of one view a video.
+
     Args:
-        video_shape: (N, C, T, H, W) of one video as the network takes it.
+        video_shape: (N, C, T, H, W) of one view of a video as the network takes it.
         frame_size: height and width of a frame as it comes from the data loader.
+        views: how many of a video a test takes.
         say: called with what is measured next.
     """
     device = options.device
     batch = options.batch or config.train_dataloader.batch_size
-    cost = cost_or_reason(config.model | {"data_preprocessor": config.data_preprocessor}, video_shape)
+    cost = cost_or_reason(config.model | {"data_preprocessor": config.data_preprocessor}, video_shape, views)
     say("matrix product")
     compute = compute_of(config)
-    work = Workload(config, video_shape, frame_size, device, compute)
+    work = Workload(config, video_shape, frame_size, device, compute, views)
     matmul = matmul_speed(device, compute.precision, options.stopwatch)
 
     elements = work.largest_tensor()
 
-    def trials(name: str, step: Callable[[int], Step]) -> Trials:
-        return Trials(name, step, options, 4 * math.prod(video_shape), elements, say)
+    def trials(name: str, step: Callable[[int], Step], views: int) -> Trials:
+        return Trials(name, step, options, 4 * views * math.prod(video_shape), views * elements, say)
 
-    latency = trials("latency", work.inference).measure(1, per_block=1)
-    inference = trials("inference", work.inference).compare(batch, start=1)
-    training = trials("training", work.training).compare(batch, start=2)  # batch statistics may need two videos
+    latency = trials("latency", work.inference, views).measure(1, per_block=1)
+    inference = trials("inference", work.inference, views).compare(batch, start=1)
+    training = trials("training", work.training, 1).compare(batch, start=2)  # batch statistics may need two videos
     work.network.zero_grad(set_to_none=True)
     preprocessor = {}
     for mode in ("inference", "training"):
         prepare = partial(work.preprocessing, training=mode == "training")
-        preprocessor[mode] = trials(f"preprocessor, {mode}", prepare).measure(batch)
+        taken = views if mode == "inference" else 1
+        preprocessor[mode] = trials(f"preprocessor, {mode}", prepare, taken).measure(batch)
     if "uncounted" not in cost:
         forward = [latency, *_batches(inference)]
         _add_flops(forward, cost["flops"], matmul)
-        _add_flops(_batches(training), TRAINING_FORWARDS * cost["flops"], matmul)
+        _add_flops(_batches(training), TRAINING_FORWARDS * 2 * cost["macs_per_view"], matmul)
     return Speed(
         video_shape=list(video_shape),
         cost=cost,

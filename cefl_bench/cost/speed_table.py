@@ -17,7 +17,7 @@ def speed_table(results: list[dict[str, Any]]) -> str:
     _, memory = MEMORY[results[0]["device"].split(":")[0]]
     legend = (
         "A time is that of a whole batch through the model alone, its input on the device.",
-        "GFLOP/s: 2 x MACs x videos/s, in training three times that, by convention.",
+        "GFLOP/s: 2 x MACs x videos/s, in training three times that of one view, by convention.",
         f"Memory: {memory}.",
     )
     return "\n\n".join([*("\n".join(_block(result)) for result in results), "\n".join(legend)])
@@ -33,7 +33,9 @@ def _block(result: dict[str, Any]) -> Iterator[str]:
     counted = "MACs unknown"
     if cost["macs"]:
         counted = f"{cost['params'] / 1e6:.2f} M parameters, {cost['macs'] / 1e9:.3g} GMACs"
-    yield f"a video is {' x '.join(map(str, result['video_shape']))} (N x C x T x H x W); {counted}"
+    shape = f"{' x '.join(map(str, result['video_shape']))} (N x C x T x H x W)"
+    views = f", in a test {cost['views']} views of it" if cost["views"] > 1 else ""
+    yield f"a video is {shape}{views}; {counted}"
     yield f"{result['convolutions_channels_last']} convolutions hold their weights channels last{own}"
     yield ""
     columns = f"{'':24}{'batch':>6}{'videos/s':>10}{'median ms':>11}{'IQR ms':>9}{'p95 ms':>9}"

@@ -31,9 +31,10 @@ class Workload:
 
     Args:
         config: its data and pretrained weights are not loaded; neither would change a time.
-        video_shape: (N, C, T, H, W) of one video as the network takes it.
+        video_shape: (N, C, T, H, W) of one view of a video as the network takes it.
         frame_size: height and width of a frame as the data loader hands it to the preprocessor.
         compute: the switches to run it with; it is compiled anew for every batch size.
+        views: how many of a video a test takes; a training takes one.
 
     Raises:
         UserError: when the device or the network cannot run with these switches.
@@ -46,11 +47,12 @@ class Workload:
         frame_size: int,
         device: torch.device,
         compute: Compute = DEFAULT,
+        views: int = 1,
     ) -> None:
         check_device(compute, device.type)
         self._compiled_for = 0
         self.config, self.video_shape, self.frame_size, self.device = config, video_shape, frame_size, device
-        self.compute = compute
+        self.compute, self.views = compute, views
         # the time of a step does not depend on how much a class weighs
         head = with_class_weights(config.model.head, [1] * config.model.head.num_classes)
         self.network = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor, "head": head})
@@ -60,8 +62,8 @@ class Workload:
         prepare_network(self.network, compute)
 
     def inference(self, batch: int) -> Step:
-        """The model alone, in eval mode: float (B, N, C, T, H, W) on the device -> scores."""
-        forward, video = self._forward(batch), self._video(batch)
+        """The model alone, in eval mode: float (B, views * N, C, T, H, W) on the device -> scores."""
+        forward, video = self._forward(batch), self._video(batch, self.views)
         self.network.eval()
 
         def infer() -> None:
@@ -111,7 +113,7 @@ class Workload:
         torch.backends.cudnn.benchmark = fast and not self.compute.deterministic
 
     def largest_tensor(self) -> int:
-        """How many elements the largest tensor has that a layer gives for one video."""
+        """How many elements the largest tensor has that a layer gives for one view of a video."""
         largest = math.prod(self.video_shape)
 
         def look(module: nn.Module, inputs: object, output: object) -> None:
@@ -130,9 +132,10 @@ class Workload:
         return largest
 
     def preprocessing(self, batch: int, training: bool) -> Step:
-        """The config's preprocessor on uint8 (B, N, T, H, W, C) that is on the device already."""
+        """The config's preprocessor on uint8 (B, N, T, H, W, C) that is on the device already, in a test all views."""
         clips, channels, frames, _, _ = self.video_shape
-        shape = (batch, clips, frames, self.frame_size, self.frame_size, channels)
+        views = 1 if training else self.views
+        shape = (batch, views * clips, frames, self.frame_size, self.frame_size, channels)
         video = torch.randint(256, shape, dtype=torch.uint8, device=self.device)
         data = {"video": video, "seed": torch.arange(batch, device=self.device)}
 
@@ -154,8 +157,9 @@ class Workload:
                     total += 1
         return f"{last}/{total}"
 
-    def _video(self, batch: int) -> torch.Tensor:
-        return torch.randn(batch, *self.video_shape, device=self.device)
+    def _video(self, batch: int, views: int = 1) -> torch.Tensor:
+        clips, *of_clip = self.video_shape
+        return torch.randn(batch, views * clips, *of_clip, device=self.device)
 
     def _forward(self, batch: int) -> Callable[..., Any]:
         if (self.compute.compile or self.compute.cuda_graphs) and batch != self._compiled_for:

@@ -1,5 +1,6 @@
 """What training will cost, from a rate that was measured or given: hours, hours of GPUs, and money."""
 
+import heapq
 from typing import NamedTuple
 
 from cefl_bench.functional.duration import duration
@@ -22,22 +23,23 @@ class Projection(NamedTuple):
         return f"{duration(3600 * self.hours)}, {self.device_hours:.3g} {device}-hours{money}"
 
 
-def of_run(epoch_seconds: float, epochs: int, runs: int, devices: int, price: float | None = None) -> Projection:
+def of_run(seconds: float, runs: int, devices: int, price: float | None = None) -> Projection:
     """The cost of some equal runs, one after the other.
 
     Args:
-        epoch_seconds: of a whole epoch, its test included.
-        epochs: of a run.
+        seconds: of a whole run.
         runs: how many, such as the folds of a corpus.
         devices: that a run uses at once.
         price: of an hour of one device.
     """
-    hours = epoch_seconds * epochs * runs / 3600
+    hours = seconds * runs / 3600
     return Projection(hours, hours * devices, None if price is None else hours * devices * price)
 
 
 def of_jobs(job_hours: list[float], places: int, price: float | None = None) -> Projection:
-    """The cost of jobs of one device each, so many at a time; the clock cannot be faster than the longest job."""
+    """The cost of jobs of one device each: in their order, each on the first place to be free."""
+    free_at = [0.0] * places
+    for hours in job_hours:
+        heapq.heapreplace(free_at, free_at[0] + hours)
     total = sum(job_hours)
-    hours = max(total / places, max(job_hours, default=0.0))
-    return Projection(hours, total, None if price is None else total * price)
+    return Projection(max(free_at), total, None if price is None else total * price)

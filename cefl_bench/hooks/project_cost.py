@@ -1,4 +1,4 @@
-"""Says after the first epoch what the whole training will cost, and the same on all folds."""
+"""Says early in a training what the whole training will cost, and the same on all folds."""
 
 import time
 from typing import Any
@@ -36,12 +36,23 @@ class Pace:
 
     def taken(self) -> float:
         """Seconds that the pass took."""
-        return self._times[-1] - self._times[0]
+        return self._times[-1] - self.start
+
+    def within(self, seconds: float) -> float:
+        """What a span of time that has the pass in it will take from now on."""
+        return seconds - self.taken() + self.seconds()
+
+    @property
+    def start(self) -> float:
+        """When the pass began."""
+        return self._times[0]
 
 
 @HOOKS.register_module()
 class ProjectCost(Hook):
-    """Prints a line when the first epoch of this process is complete, its test and its checkpoint included.
+    """Prints a line when the first epoch of this process is complete, its checkpoint included.
+
+    Where no test belonged to it but to a later one, tests are left out, and a second line has them after the first.
 
     Args:
         num_folds: of the corpus.
@@ -53,40 +64,56 @@ class ProjectCost(Hook):
 
     def __init__(self, num_folds: int, price: float | None = None) -> None:
         self.num_folds, self.price = num_folds, price
-        self._start: float | None = None
         self._training: Pace | None = None
+        self._clips = 0
         self._testing: Pace | None = None
-        self._said = False
+        self._test_seconds = 0.0
+        self._said = self._said_tests = False
 
     def before_train_epoch(self, runner: Runner) -> None:
-        now = time.monotonic()
-        if self._start is not None and self._training is not None and not self._said:
+        if self._training is not None and not self._said_tests:
+            num_tests = _num_tests(runner)
+            self._said_tests = self._testing is not None or not num_tests
+            if is_main_process() and (self._said_tests or not self._said):
+                tqdm.write(self._line(runner, self._training, num_tests))
             self._said = True
-            if is_main_process():
-                tqdm.write(self._line(runner, now - self._start, self._training))
-        self._start, self._training = now, Pace()
+        self._training, self._clips = Pace(), 0
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        if not self._said and self._training is not None:
+        if not self._said_tests and self._training is not None:
             self._training.step()
+            self._clips += len(data_batch["label"])
 
     def before_val_epoch(self, runner: Runner) -> None:
         self._testing = Pace()
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        if not self._said and self._testing is not None:
+        if not self._said_tests and self._testing is not None:
             self._testing.step()
 
-    def _line(self, runner: Runner, epoch_seconds: float, training: Pace) -> str:
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        if self._testing is not None:
+            self._test_seconds = time.monotonic() - self._testing.start
+
+    def _line(self, runner: Runner, training: Pace, num_tests: int) -> str:
         device = "GPU" if torch.cuda.is_available() else "machine"
         devices = get_world_size() if device == "GPU" else 1
-        clips_per_s = len(runner.train_dataloader.dataset) / max(training.seconds(), 1e-9)
-        for one in (training, self._testing):
-            if one is not None:
-                epoch_seconds += one.seconds() - one.taken()
-        run = of_run(epoch_seconds, runner.max_epochs, 1, devices, self.price)
-        line = f"at {clips_per_s:,.0f} clips/s in training, {runner.max_epochs} epochs take {run.in_words(device)}"
+        clips_per_s = self._clips * get_world_size() / max(training.seconds(), 1e-9)
+        seconds = runner.max_epochs * training.within(time.monotonic() - training.start - self._test_seconds)
+        if self._testing is not None:
+            seconds += num_tests * self._testing.within(self._test_seconds)
+        run = of_run(seconds, 1, devices, self.price)
+        epochs = f"{runner.max_epochs} epochs" + ("" if self._said_tests else ", tests left out,")
+        line = f"at {clips_per_s:,.0f} clips/s in training, {epochs} take {run.in_words(device)}"
         if self.num_folds > 1:
-            folds = of_run(epoch_seconds, runner.max_epochs, self.num_folds, devices, self.price)
+            folds = of_run(seconds, self.num_folds, devices, self.price)
             line += f"; all {self.num_folds} folds {folds.in_words(device)}"
         return line
+
+
+def _num_tests(runner: Runner) -> int:
+    """How many epochs of the whole training are tested: every so many, and the last."""
+    if runner.val_loop is None:
+        return 0
+    epochs = range(max(runner.val_begin, 1), runner.max_epochs + 1)
+    return sum(epoch % runner.val_interval == 0 or epoch == runner.max_epochs for epoch in epochs)

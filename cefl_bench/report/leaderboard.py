@@ -16,7 +16,7 @@ from cefl_bench.report.clips import Clips, Predicted
 from cefl_bench.report.collect import EXTERNAL, PLACE, SPEED, Run, read_runs
 from cefl_bench.report.comparison import compare
 from cefl_bench.report.external import Group, read_external
-from cefl_bench.report.rows import Latency, make_row
+from cefl_bench.report.rows import Latency, Network, make_row, network_of
 from cefl_bench.runs.result import Result, Seconds, Text, headline
 
 SCHEMA = 3
@@ -28,6 +28,11 @@ class _Median(TypedDict):
     median_ms: Seconds
 
 
+class _Cost(TypedDict):
+    params: int | None
+    macs: int | None
+
+
 class _Speed(TypedDict):
     """What is needed of an entry that `tools/speed.py --json` writes; loaders have no latency."""
 
@@ -35,6 +40,7 @@ class _Speed(TypedDict):
     device_name: NotRequired[Text]
     precision: NotRequired[Text]
     latency: NotRequired[_Median]
+    cost: NotRequired[_Cost]
 
 
 def make_leaderboard(folder: str | Path) -> Leaderboard:
@@ -53,8 +59,9 @@ def make_leaderboard(folder: str | Path) -> Leaderboard:
     groups += read_external(folder / EXTERNAL, groups, left_out)
     if not groups:
         raise UserError(f"{folder} holds no finished run: expected {folder}/{PLACE}")
-    latency = _latencies(folder / SPEED)
-    tables = [_table(group, folder, latency) for group in groups]
+    latencies = _latencies(folder / SPEED)
+    left_out += _of_other_networks(latencies, runs)
+    tables = [_table(group, folder, latencies) for group in groups]
     _tell_starts_apart(tables, groups)
     _make_titles_unique(tables)
     for table in tables:
@@ -84,17 +91,14 @@ def _groups(runs: Sequence[Run]) -> list[Group]:
     return list(groups.values())
 
 
-def _table(group: Group, folder: Path, latency: Mapping[str, Latency]) -> Table:
+def _table(group: Group, folder: Path, latencies: Mapping[Network, Latency]) -> Table:
     clips = Clips(group.runs or group.external, len(group.classes))
     for run in group.external:
         clips.add_groups(run)
     methods: dict[tuple[bool, str], list[Run]] = {}
     for run in [*group.runs, *group.external]:
         methods.setdefault((run.external, run.method), []).append(run)
-    rows = [
-        make_row(of_method, clips, folder, latency.get(name), group.num_folds)
-        for (_, name), of_method in methods.items()
-    ]
+    rows = [make_row(of_method, clips, folder, latencies, group.num_folds) for of_method in methods.values()]
     # rows over fewer folds are not in the same race, so they come after it
     rows.sort(key=lambda row: (-len(row["folds"]), -row["headline"]["war"]["pooled"], row["method"]))
     of_rows = [Predicted(methods[row["external"], row["method"]], clips) for row in rows]
@@ -169,13 +173,33 @@ def _differences(table: Table, tables: Sequence[Table]) -> list[str]:
     return found
 
 
-def _latencies(folder: Path) -> dict[str, Latency]:
-    """Latency at batch 1 of each config, from what `tools/speed.py --json` wrote."""
+def _latencies(folder: Path) -> dict[Network, Latency]:
+    """Latency at batch 1 of each network, from what `tools/speed.py --json` wrote."""
     found = {}
     for path in sorted(folder.glob("*.json")):
         content = read_json(path, "take it away")
         for speed in check_kind(content, list[_Speed], path, "what tools/speed.py --json writes", "take it away"):
             if "latency" in speed and "config" in speed:  # loaders are measured into such files too, and have none
                 on = f"{speed.get('device_name', UNKNOWN)}, {speed.get('precision', UNKNOWN)}"
-                found[Path(speed["config"]).stem] = Latency(speed["latency"]["median_ms"], on)
+                cost = speed.get("cost", {"params": None, "macs": None})
+                network = Network(Path(speed["config"]).stem, cost["params"], cost["macs"])
+                found[network] = Latency(speed["latency"]["median_ms"], on, path.name)
     return found
+
+
+def _of_other_networks(latencies: Mapping[Network, Latency], runs: Sequence[Run]) -> list[str]:
+    """A line on each latency that bears a method's name and was measured on a network that no run of it has."""
+    networks = {network_of(run.result) for run in runs if run.result is not None}
+    methods = {network.method for network in networks}
+    lines = []
+    for network, latency in latencies.items():
+        if network.method in methods and network not in networks:
+            lines.append(
+                f"{SPEED}/{latency.file}: {network.method} was measured with {_number(network.params)} parameters and "
+                f"{_number(network.macs)} MACs, which no run of it has; measure it with the options of its runs"
+            )
+    return lines
+
+
+def _number(value: int | None) -> str:
+    return UNKNOWN if value is None else f"{value:,}"

@@ -21,14 +21,25 @@ from cefl_bench.report.time_costs import Audited
 from cefl_bench.runs.result import Result, Scores, headline, start_of, title_of
 
 
+class Network(NamedTuple):
+    """What tells one network from another that has its config's name."""
+
+    method: str
+    params: int | None
+    macs: int | None
+
+
 class Latency(NamedTuple):
-    """Of one test video, and what it was measured on."""
+    """Of one test video, what it was measured on, and the file that says so."""
 
     ms: float
     on: str
+    file: str
 
 
-def make_row(runs: Sequence[Run], clips: Clips, folder: Path, latency: Latency | None, num_folds: int) -> Row:
+def make_row(
+    runs: Sequence[Run], clips: Clips, folder: Path, latencies: Mapping[Network, Latency], num_folds: int
+) -> Row:
     """The row of a method; its rank and a title that no other row has are the table's to say.
 
     Args:
@@ -42,6 +53,7 @@ def make_row(runs: Sequence[Run], clips: Clips, folder: Path, latency: Latency |
     scores = method_scores(predicted)
     best, folds = _best_test(runs), sorted({run.fold for run in runs})
     war, uar = (_numbers(lines, name, scores) for name in ("war", "uar"))
+    latency = latencies.get(network_of(result)) if result else None
     return {
         "method": first.method,
         "title": title_of(result) if result else first.method,
@@ -78,6 +90,11 @@ def make_row(runs: Sequence[Run], clips: Clips, folder: Path, latency: Latency |
         "confusion": predicted.confusion(),
         "groups": group_scores(predicted),
     }
+
+
+def network_of(result: Result) -> Network:
+    """The network that a result is of."""
+    return Network(result["config_name"], result["cost"]["params"], result["cost"]["macs"])
 
 
 def _run_line(run: Run, clips: Clips, folder: Path) -> RunLine:

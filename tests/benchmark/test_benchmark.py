@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from helpers.run import ROOT, run_tool
+from mmengine.config import Config
 
 from cefl_bench.benchmark.job import Job
 from cefl_bench.benchmark.local import places_of
@@ -108,13 +109,29 @@ def test_the_cost_is_projected_from_finished_jobs_or_a_rate(monkeypatch, tmp_pat
         "projected for 1 jobs, tests left out: 2 h, 2 GPU-hours, 6.00 to pay (from finished jobs); not projected: new; "
         "give --clips-per-s, which tools/speed.py CONFIG --train measures"
     )
-    monkeypatch.setattr("cefl_bench.benchmark.projection.configured", lambda options: None)
+    loader = {"batch_size": 27_000}
+    monkeypatch.setattr(
+        "cefl_bench.benchmark.projection.configured", lambda options: Config({"train_dataloader": loader})
+    )
     monkeypatch.setattr("cefl_bench.benchmark.projection.build_dataset", lambda config, loader: range(36_000))
     line = projected([other, new], {one: None, other: None, new: None}, 2, "machine", clips_per_s=100.0)
     assert line == "projected for 2 jobs, tests left out: 1 h, 2 machine-hours (at 100 clips/s)"
+    loader["drop_last"] = True
+    line = projected([other, new], {one: None, other: None, new: None}, 2, "machine", clips_per_s=75.0)
+    assert line == "projected for 2 jobs, tests left out: 1 h, 2 machine-hours (at 75 clips/s)", "27,000 are read"
     for wrong in ({"price": 0.0}, {"clips_per_s": float("inf")}):
         with pytest.raises(UserError, match="expected a number above 0"):
             projected([new], {}, 1, "GPU", **wrong)
+
+
+@pytest.mark.parametrize("executor", ["local", "slurm"])
+def test_a_dry_run_projects_for_the_places_that_the_run_would_have(executor, monkeypatch, capsys):
+    """4 jobs of 1 epoch over 36,000 videos: on 4 GPUs, or all at once on a cluster, as long as one of them."""
+    monkeypatch.setattr("cefl_bench.benchmark.run.visible_gpus", lambda: ["0", "1", "2", "3"])
+    monkeypatch.setattr("cefl_bench.benchmark.projection.build_dataset", lambda config, loader: range(36_000))
+    one_epoch = ["train_cfg.max_epochs=1"]
+    benchmark(options(executor=executor, dry_run=True, clips_per_s=10.0, cfg_options=one_epoch))
+    assert "projected for 4 jobs, tests left out: 1 h, 4 GPU-hours" in capsys.readouterr().out
 
 
 def test_a_place_is_a_gpu_or_a_share_of_the_cores(monkeypatch):

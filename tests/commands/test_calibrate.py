@@ -1,5 +1,8 @@
 """`tools/test.py --calibrate`: what it fits on, what it leaves, and what every other tool makes of it."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from helpers.run import TINY
@@ -51,6 +54,24 @@ def test_a_temperature_is_fitted_on_what_was_held_out(checkpoint, tmp_path, monk
     np.testing.assert_allclose(window.logits, first, atol=1e-5 * np.abs(first).max())
     weights = [checkpoints.load(path)["state_dict"] for path in (checkpoint, folder / "calibrated.pth")]
     assert checkpoints.weights_sha256(weights[0]) == checkpoints.weights_sha256(weights[1])
+
+
+def test_a_held_out_video_that_cannot_be_read_is_not_one_that_it_was_fitted_on(
+    with_data, tmp_path, monkeypatch, capsys
+):
+    data = tmp_path / "data"
+    shutil.copytree(with_data, data, symlinks=True)
+    monkeypatch.setenv("CEFL_BENCH_DATA", str(data))
+    skip = [f"{loader}_dataloader.dataset.on_error=skip" for loader in ("train", "val", "test")]
+    checkpoint = untrained(tmp_path / "last.pth", options=(*TINY, *ALONE, *skip), select=True)
+    _, config = of_checkpoint(RunOptions(), str(checkpoint))
+    broken, *others = build_dataset(config, HELD_OUT).entries()
+    Path(broken["path"]).unlink()
+    Path(broken["path"]).write_bytes(b"no video")
+    monkeypatch.setattr(calibrate, "fit_temperature", lambda logits, label: 2.5)
+    folder = score(RunOptions(), str(checkpoint), str(tmp_path / "test"), with_temperature=True)
+    assert read_result(folder / "result.json")["calibration"]["fitted_on"] == len(others)
+    assert f"fitted on {len(others)} held-out videos" in capsys.readouterr().out
 
 
 def test_a_run_that_held_nothing_out_cannot_be_calibrated(with_data, tmp_path):

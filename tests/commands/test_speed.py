@@ -1,5 +1,6 @@
 """tools/speed.py: what it measures, what it says when memory ends, how fast a loader reads. No time is asserted."""
 
+import itertools
 import json
 import re
 
@@ -12,6 +13,7 @@ from cefl_bench.commands.speed_data import measure_loaders, speed_data_table
 from cefl_bench.compute.network import check_device
 from cefl_bench.compute.switches import Compute
 from cefl_bench.config import load_config, parse_options
+from cefl_bench.cost.flops import model_cost
 from cefl_bench.cost.memory import MemoryGuard, PeakMemory
 from cefl_bench.cost.speed import measure_speed
 from cefl_bench.cost.speed_table import speed_table
@@ -20,6 +22,8 @@ from cefl_bench.cost.trials import SpeedOptions, Trials
 from cefl_bench.cost.workload import Workload
 from cefl_bench.errors import UserError
 from cefl_bench.models.backbones.clip_feature_encoder import ClipFeatureEncoder
+from cefl_bench.models.preprocessor import VideoPreprocessor
+from cefl_bench.models.recognizer import Recognizer
 from cefl_bench.parallel.distributed import keep_freed_memory
 from cefl_bench.registry import MODELS
 
@@ -90,7 +94,7 @@ def test_a_batch_without_memory_is_reported(small_memory):
     config = load_config(CONFIG, parse_options([*TINY]))
     config.model.backbone.type = small_memory
     options = SpeedOptions(CPU, batch=5, max_batch=16, stopwatch=SHORT)
-    result = measure_speed(config, *input_shapes(config), options)
+    result = measure_speed(config, *input_shapes(config), 1, options)
     for mode, fit in (("inference", [1, 2]), ("training", [2])):
         *fitted, last = result[mode]["tried"]
         assert [tried["batch"] for tried in fitted] == fit and last == {"batch": 4, "out_of_memory": "no memory left"}
@@ -167,7 +171,7 @@ def test_peak_memory_forgets_the_warm_up():
 def test_a_cpu_is_not_swamped():
     config = load_config(CONFIG, parse_options([*TINY]))
     options = SpeedOptions(CPU, batch=100_000_000, max_batch=1, stopwatch=SHORT)
-    result = measure_speed(config, *input_shapes(config), options)
+    result = measure_speed(config, *input_shapes(config), 1, options)
     assert "not tried: would need about" in result["inference"]["fixed"]["out_of_memory"]
     assert result["inference"]["best"]["batch"] == 1 and result["training"]["best"] is None
 
@@ -200,6 +204,35 @@ def test_precision_and_memory_format_run(options, tmp_path):
     assert result["matmul"]["dtype"] == result["arithmetic"]["convolutions"] == "float32"
     told, of = map(int, result["convolutions_channels_last"].split("/"))
     assert told == of > 0
+
+
+def test_inference_is_of_all_views_that_a_test_takes_and_training_of_one(monkeypatch, tmp_path):
+    seen, prepared = {True: set(), False: set()}, {True: set(), False: set()}
+    forward, prepare = Recognizer.forward, VideoPreprocessor.forward
+
+    def spy(self, video, mode="tensor", **others):
+        if video.device.type == "cpu":
+            seen[mode == "loss"].add(video.shape[1])
+        return forward(self, video, mode, **others)
+
+    def spy_preprocessor(self, data, training=False):
+        prepared[training].add(data["video"].shape[1])
+        return prepare(self, data, training)
+
+    monkeypatch.setattr(Recognizer, "forward", spy)
+    monkeypatch.setattr(VideoPreprocessor, "forward", spy_preprocessor)
+    sampling = ("scheme=dense", "num_frames_per_clip=4", "stride=1", "num_views=3")
+    views = [f"{loader}_dataloader.dataset.pipeline.1.{one}" for loader in ("train", "val", "test") for one in sampling]
+    config = load_config(CONFIG, parse_options([*TINY, *views, "model.views=True", "model.num_clips=None"]))
+    options = SpeedOptions(CPU, batch=2, max_batch=1, stopwatch=SHORT)
+    (result,) = measure_models([config], options, str(tmp_path / "speed.json"))
+    assert prepared == {True: {1}, False: {3}}
+    assert seen == {True: {1}, False: {1, 3}}, "the largest tensor is looked for in one view"
+    one = model_cost(config.model | {"data_preprocessor": config.data_preprocessor}, (1, 3, 4, 32, 32))["macs"]
+    assert result["cost"]["macs"] == 3 * one
+    for measured, macs in ((result["latency"], 3 * one), (result["training"]["fixed"], 3 * one)):
+        assert measured["flops_per_s"] == pytest.approx(2 * macs * measured["videos_per_s"])
+    assert "a video is 1 x 3 x 4 x 32 x 32 (N x C x T x H x W), in a test 3 views of it;" in speed_table([result])
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -261,6 +294,18 @@ def test_packed_frames_are_measured_beside_decoded_ones(home):
     options |= {"train_dataloader.num_workers": 0}
     (decoded,) = measure_loaders([load_config(CONFIG, options)], num_clips=7, repeats=1, no_pack=True)
     assert (decoded["packed"], decoded["workers"]) == (False, 0)
+
+
+def test_clips_that_drop_last_leaves_out_are_not_counted(with_data, monkeypatch):
+    """By a clock of its own: every pass takes a second."""
+    ticks = itertools.count()
+    monkeypatch.setattr("cefl_bench.commands.speed_data.time.perf_counter", lambda: next(ticks))
+    options = parse_options([option for option in TINY if option.startswith("train_dataloader")])
+    config = load_config(CONFIG, options | {"train_dataloader.batch_size": 8, "train_dataloader.drop_last": True})
+    (result,) = measure_loaders([config], num_clips=20, repeats=2, no_pack=True)
+    assert (result["clips"], result["clips_per_s"]) == (16, 16)
+    with pytest.raises(UserError, match=r"--clips is 7, and drop_last leaves out .* expected 8 or more"):
+        measure_loaders([config], num_clips=7, repeats=2, no_pack=True)
 
 
 def test_no_clips_is_a_user_error():

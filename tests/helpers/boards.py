@@ -55,8 +55,15 @@ def _table(methods: Sequence[Method], corpus: Corpus, seeds: Sequence[int], exte
         folder = simulate(Path(place) / "runs", methods, corpus, seeds)
         (folder / "speed").mkdir()
         speed = [
-            {"config": f"{name}.py", "device_name": "a GPU", "precision": "fp32", "latency": {"median_ms": ms}}
-            for name, ms in LATENCY_MS.items()
+            {
+                "config": f"{method.name}.py",
+                "device_name": "a GPU",
+                "precision": "fp32",
+                "latency": {"median_ms": LATENCY_MS[method.name]},
+                "cost": {"params": method.params, "macs": method.macs},
+            }
+            for method in methods
+            if method.name in LATENCY_MS
         ]
         (folder / "speed" / "speed.json").write_text(json.dumps(speed))
         for name in external:

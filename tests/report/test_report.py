@@ -259,12 +259,34 @@ def test_a_folder_without_runs_ends_in_one_line(tmp_path):
         assert done.returncode == 1 and message in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"params": 11_000_000, "macs": 9_000_000_000}, "11,000,000 parameters and 9,000,000,000 MACs"),
+        ({"params": 12_000_000, "macs": 4_000_000_000}, "12,000,000 parameters and 4,000,000,000 MACs"),
+        ({"params": None, "macs": None}, "unknown parameters and unknown MACs"),
+    ],
+    ids=["other MACs", "other parameters", "uncounted"],
+)
+def test_the_latency_of_another_network_of_that_name_is_left_out_and_said_so(other, told, folder):
+    own = {"config": "c3d_dfew", "latency": {"median_ms": 12.5}, "cost": {"params": 11_000_000, "macs": 4_000_000_000}}
+    speed = folder / "speed"
+    speed.mkdir()
+    (speed / "a.json").write_text(json.dumps([own, own | {"config": "not_here", "cost": other}]))
+    (speed / "b.json").write_text(json.dumps([own | {"latency": {"median_ms": 1234.0}, "cost": other}]))
+    made = make_leaderboard(folder)
+    assert rows_of(made["tables"][0])["c3d_dfew"]["latency_ms"] == 12.5
+    (line,) = made["left_out"]
+    assert line.startswith(f"speed/b.json: c3d_dfew was measured with {told}, which no run of it has")
+    (speed / "a.json").unlink()
+    assert rows_of(make_leaderboard(folder)["tables"][0])["c3d_dfew"]["latency_ms"] is None
+
+
 def test_latency_comes_from_speed_files(folder):
-    speed = [
-        {"config": "configs/c3d_dfew.py", "device_name": "CPU", "precision": "fp32", "latency": {"median_ms": 12.5}}
-    ]
+    on = {"config": "configs/c3d_dfew.py", "device_name": "CPU", "precision": "fp32"}
+    speed = on | {"latency": {"median_ms": 12.5}, "cost": {"params": 11_000_000, "macs": 4_000_000_000}}
     (folder / "speed").mkdir()
-    (folder / "speed" / "cpu.json").write_text(json.dumps(speed))
+    (folder / "speed" / "cpu.json").write_text(json.dumps([speed]))
     rows = rows_of(make_leaderboard(folder)["tables"][0])
     assert (rows["c3d_dfew"]["latency_ms"], rows["c3d_dfew"]["latency_on"]) == (12.5, "CPU, fp32")
     assert rows["ceflnet_dfew"]["latency_ms"] is None

@@ -207,7 +207,8 @@ def test_predictions_on_one_corpus_do_not_enter_a_table_across_corpora(folder):
 
 def test_speed_files_may_hold_loaders_too(folder):
     (folder / "speed").mkdir()
-    model = {"config": "c3d_dfew.py", "device_name": "CPU", "precision": "fp32", "latency": {"median_ms": 12.5}}
+    cost = {"params": 11_000_000, "macs": 4_000_000_000}
+    model = {"config": "c3d_dfew.py", "device_name": "CPU", "latency": {"median_ms": 12.5}, "cost": cost}
     (folder / "speed" / "all.json").write_text(json.dumps([{"loader": "packed"}, model]))
     assert rows_of(folder)["c3d_dfew"]["latency_ms"] == 12.5
 
