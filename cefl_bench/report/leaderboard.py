@@ -25,7 +25,8 @@ UNKNOWN = "unknown"
 
 
 class _Median(TypedDict):
-    median_ms: Seconds
+    median_ms: NotRequired[Seconds]
+    """Not where memory ran out."""
 
 
 class _Cost(TypedDict):
@@ -179,11 +180,12 @@ def _latencies(folder: Path) -> dict[Network, Latency]:
     for path in sorted(folder.glob("*.json")):
         content = read_json(path, "take it away")
         for speed in check_kind(content, list[_Speed], path, "what tools/speed.py --json writes", "take it away"):
-            if "latency" in speed and "config" in speed:  # loaders are measured into such files too, and have none
+            # loaders are measured into such files too, and have no latency
+            if "config" in speed and (median_ms := speed.get("latency", {}).get("median_ms")) is not None:
                 on = f"{speed.get('device_name', UNKNOWN)}, {speed.get('precision', UNKNOWN)}"
                 cost = speed.get("cost", {"params": None, "macs": None})
                 network = Network(Path(speed["config"]).stem, cost["params"], cost["macs"])
-                found[network] = Latency(speed["latency"]["median_ms"], on, path.name)
+                found[network] = Latency(median_ms, on, path.name)
     return found
 
 

@@ -286,10 +286,11 @@ def test_latency_comes_from_speed_files(folder):
     on = {"config": "configs/c3d_dfew.py", "device_name": "CPU", "precision": "fp32"}
     speed = on | {"latency": {"median_ms": 12.5}, "cost": {"params": 11_000_000, "macs": 4_000_000_000}}
     (folder / "speed").mkdir()
-    (folder / "speed" / "cpu.json").write_text(json.dumps([speed]))
+    large = speed | {"config": "configs/ceflnet_dfew.py", "latency": {"batch": 1, "out_of_memory": True}}
+    (folder / "speed" / "cpu.json").write_text(json.dumps([speed, large]))
     rows = rows_of(make_leaderboard(folder)["tables"][0])
     assert (rows["c3d_dfew"]["latency_ms"], rows["c3d_dfew"]["latency_on"]) == (12.5, "CPU, fp32")
-    assert rows["ceflnet_dfew"]["latency_ms"] is None
+    assert rows["ceflnet_dfew"]["latency_ms"] is None, "memory ran out"
     (folder / "speed" / "cpu.json").write_text('["x"]')
     with pytest.raises(UserError, match=r"cpu.json is not what tools/speed.py --json writes"):
         make_leaderboard(folder)
