@@ -1,4 +1,8 @@
-"""IAL on DFEW, fair track: python tools/train.py configs/ial_dfew.py"""
+"""IAL on DFEW, fair track: python tools/train.py configs/ial_dfew.py
+
+At the track's learning rate it diverged in the first epoch, on rendered faces (docs/board.md); ial_dfew_paper.py has
+the rate of its authors, a tenth of that.
+"""
 
 from mmengine.config import read_base
 
