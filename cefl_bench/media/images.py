@@ -1,9 +1,7 @@
 """Folders of images that are the frames of a video. The only place where images are read."""
 
 from collections import Counter
-from errno import EINVAL
 from pathlib import Path
-from stat import S_ISREG
 
 import cv2
 import numpy as np
@@ -46,8 +44,6 @@ def read_image(file: Path) -> np.ndarray:
         UserError: naming the file, when it cannot be read or is no image.
     """
     try:
-        if not S_ISREG(file.stat().st_mode):
-            raise OSError(EINVAL, "no file")  # opening a pipe would wait until somebody writes to it
         content = file.read_bytes()
     except OSError as error:
         raise UserError(f"image {file} cannot be read ({error.strerror or error}): copy or download it again") from None

@@ -1,6 +1,5 @@
 """Folders of images: which files are frames, in which order, and that each format is really decoded."""
 
-import os
 from pathlib import Path
 
 import cv2
@@ -111,14 +110,6 @@ def test_a_link_that_leads_nowhere_is_a_frame_that_cannot_be_read(tmp_path):
     assert len(frames) == 3
     with pytest.raises(UserError, match=r"00002\.jpg cannot be read \(No such file"):
         frames.fetch(np.array([1]))
-
-
-def test_a_pipe_among_images_is_told_and_not_waited_for(tmp_path):
-    write_images(tmp_path, scene(1)[:3])
-    (tmp_path / "00002.jpg").unlink()
-    os.mkfifo(tmp_path / "00002.jpg")
-    with pytest.raises(UserError, match=r"00002\.jpg cannot be read \(no file\)"):
-        ImageFrames(str(tmp_path), 32).fetch(np.array([1]))
 
 
 def test_a_tree_is_searched_through_links_and_each_folder_once(tmp_path):
