@@ -1,9 +1,7 @@
 """Configs: read from a file and the command line, laid over a corpus, and resolved to plain values."""
 
-import ast
 import copy
 import difflib
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,19 +9,12 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from cefl_bench.compute.switches import compute_of
+from cefl_bench.config_options import apply_options
 from cefl_bench.errors import UserError
 from cefl_bench.files import checkout
 from cefl_bench.functional.protocol import is_other_corpus
 from cefl_bench.plain import from_plain
-from cefl_bench.registry import arguments_of
 
-RESERVED = {
-    "work_dir": "give --work-dir",
-    "resume": "give --resume",
-    "launcher": "give --launcher",
-    "load_from": "initial weights are an argument of the backbone, so that the result can name them",
-    "config_name": "give --work-dir to name a run's folder, or write a leaf",
-}
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 HELD_OUT = "held_out_dataloader"
 """The loader of the part of the training fold that chooses the epoch; only there where one is held out."""
@@ -31,8 +22,6 @@ SPLIT_KEYS = ("split", "fold", "pipeline", "shuffle_labels", "holdout")
 """What a loader says of its dataset; all else is what the corpus is."""
 VAL = "val"
 HELD_OUT_SHARE = 0.1
-ANY_OTHER = "*"
-"""Among the names that a part takes: whatever else one writes."""
 OF_BASES = (Path(), Path("configs"))
 """The folders that a config may be said to be in when it is one of `bases()`."""
 
@@ -69,13 +58,13 @@ def load_config(
         _lay_over(config, dataset)
     config.setdefault("compute", {})
     early = {key: value for key, value in (options or {}).items() if key.split(".")[0] in ("corpus", "test_corpus")}
-    _apply(config, early)
+    apply_options(config, early)
     _expand_corpus(config)
     if fold is not None:
         for name in LOADERS:
             if not is_other_corpus(config[name].dataset):
                 config[name].dataset.fold = fold
-    _apply(config, {key: value for key, value in (options or {}).items() if key not in early})
+    apply_options(config, {key: value for key, value in (options or {}).items() if key not in early})
     set_compute(config, {})
     head, loader = config.model.get("head"), config.get("train_dataloader")
     if isinstance(head, dict) and isinstance(loader, ConfigDict):
@@ -145,20 +134,6 @@ def set_compute(config: Config, given: Mapping[str, Any]) -> None:
     config.pop("compute", None)
     if changed:
         config.compute = changed
-
-
-def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
-    """`KEY=VALUE` words of a command line -> values: Python literals where they are some, else text."""
-    options = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not (key and equals):
-            raise UserError(f"--cfg-options {pair!r}: expected KEY=VALUE, such as train_cfg.max_epochs=1")
-        try:
-            options[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            options[key] = value
-    return options
 
 
 def _read(path: Path) -> Config:
@@ -254,44 +229,3 @@ def _expand_corpus(config: Config) -> None:
         if reader is not None:
             dataset.pipeline[0].type = reader
         config[name].dataset = dataset
-
-
-def _apply(config: Config, options: Mapping[str, Any]) -> None:
-    for key in options:
-        _check_option(config, key)
-    # lists are indexed by number: test_dataloader.dataset.pipeline.0.size=64
-    config.merge_from_dict(dict(options))
-
-
-def _check_option(config: Config, key: str) -> None:
-    """The parent of the option must be there: a misspelt path would otherwise set a value that is never read."""
-    if key.split(".")[0] in RESERVED:
-        raise UserError(f"--cfg-options {key}: {RESERVED[key.split('.')[0]]}")
-    here: Any = config
-    for depth, part in enumerate(key.split(".")[:-1]):
-        try:
-            here = here[int(part)] if isinstance(here, list) else here[part]
-        except (KeyError, ValueError, IndexError, TypeError, AttributeError):
-            if isinstance(here, Mapping) and part in _arguments(here, config):
-                return  # an argument that the config leaves out, such as trunk_args: what is in it is not ours to know
-            raise UserError(
-                f"--cfg-options {key}: the config has no {'.'.join(key.split('.')[: depth + 1])!r}: expected a path in "
-                "it, such as train_cfg.max_epochs=1"
-            ) from None
-    last = key.split(".")[-1]
-    if not isinstance(here, Mapping | Config):
-        return
-    known = {*here.keys(), *_arguments(here, config)}
-    if not {last, ANY_OTHER} & known:
-        raise UserError(f"--cfg-options {key}: there is no {last!r}: expected one of {', '.join(sorted(known))}")
-
-
-def _arguments(part: Mapping[str, Any] | Config, config: Config) -> set[str]:
-    """What may be added to a part of a config: the arguments of its type, anything to a dict without one."""
-    if part is config or part is config.train_cfg:
-        return set()
-    kind = part.get("type")
-    if not inspect.isclass(kind):
-        return {ANY_OTHER}
-    arguments = arguments_of(kind)
-    return {*arguments.kinds} | ({ANY_OTHER} if arguments.any_other else set())

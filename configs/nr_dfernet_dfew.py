@@ -1,7 +1,7 @@
 """NR-DFERNet on DFEW, fair track: python tools/train.py configs/nr_dfernet_dfew.py
 
-At the track's learning rate it diverged in the first epoch, on rendered faces (docs/board.md); nr_dfernet_dfew_paper.py has
-the rate of its authors, a tenth of that.
+At the track's learning rate it diverged in the first epoch, on rendered faces (docs/board.md);
+nr_dfernet_dfew_paper.py has the rate of its authors, a tenth of that.
 """
 
 from mmengine.config import read_base

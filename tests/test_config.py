@@ -6,8 +6,9 @@ import pytest
 from helpers.run import ROOT
 
 from cefl_bench import config as configs
-from cefl_bench.config import find_config, load_config, parse_options
+from cefl_bench.config import find_config, load_config
 from cefl_bench.config_check import check_values
+from cefl_bench.config_options import parse_options
 from cefl_bench.errors import UserError
 from cefl_bench.models.heads.linear_head import LinearHead
 from cefl_bench.registry import arguments_of

@@ -9,7 +9,8 @@ from mmengine.config import Config
 
 from cefl_bench.benchmark.job import Job, job_of
 from cefl_bench.commands.setup import RunOptions
-from cefl_bench.config import load_config, parse_options
+from cefl_bench.config import load_config
+from cefl_bench.config_options import parse_options
 from cefl_bench.errors import UserError
 from cefl_bench.feeding.residence import DataOn
 

@@ -28,7 +28,8 @@ def main() -> None:
         from tqdm import tqdm
 
         from cefl_bench.commands.facts import config_cost
-        from cefl_bench.config import load_config, parse_options
+        from cefl_bench.config import load_config
+        from cefl_bench.config_options import parse_options
         from cefl_bench.cost.table import cost_table
         from cefl_bench.files import check_writable, write_json
 

@@ -251,7 +251,8 @@ def _seconds_or_whole(text: str) -> float:
 
 def configs_of(arguments: argparse.Namespace) -> "list[Config]":
     """The configs that `add_config` read."""
-    from cefl_bench.config import load_config, parse_options
+    from cefl_bench.config import load_config
+    from cefl_bench.config_options import parse_options
 
     paths = arguments.configs if hasattr(arguments, "configs") else [arguments.config]
     options = parse_options(arguments.cfg_options)

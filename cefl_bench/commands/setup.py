@@ -18,11 +18,11 @@ from cefl_bench.config import (
     classes_of,
     classes_of_model,
     load_config,
-    parse_options,
     select_by_val,
     set_compute,
 )
 from cefl_bench.config_check import check_values
+from cefl_bench.config_options import apply_options, parse_options
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
 from cefl_bench.feeding.residence import DataOn, checked
@@ -118,7 +118,7 @@ def of_checkpoint(options: RunOptions, checkpoint: str) -> tuple[RunOptions, Con
         raise UserError("--dataset goes with a config: give the config that the checkpoint was trained with too")
     config = from_plain(_of_one_process(meta["config"]), checkpoint)
     known = plain(config.to_dict())
-    config.merge_from_dict(parse_options(options.cfg_options))
+    apply_options(config, parse_options(options.cfg_options))
     for line in difference(known, plain(config.to_dict())):
         say(f"other than in training: {line}")
     config.launcher = options.launcher
@@ -213,7 +213,7 @@ def _config_of_run(options: RunOptions) -> Config:
     config = from_plain(_of_one_process(meta["config"]), str(last))
     if options.fold is not None or options.dataset is not None:
         raise UserError("--resume without a config continues the run as it is: leave --fold and --dataset out")
-    config.merge_from_dict(parse_options(options.cfg_options))
+    apply_options(config, parse_options(options.cfg_options))
     return config
 
 

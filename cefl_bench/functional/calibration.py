@@ -3,6 +3,7 @@
 import numpy as np
 
 from cefl_bench.errors import UserError
+from cefl_bench.functional.recall import chance_limit, recall_scores
 from cefl_bench.functional.softmax import log_softmax
 
 NUM_BINS = 15
@@ -10,7 +11,7 @@ NUM_BINS = 15
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 50.0
 """Between which it is looked for."""
 MIN_BELIEVED, MAX_BELIEVED = 0.2, 10.0
-"""A temperature beyond these is what the search ends at when all answers are right, or none is better than chance."""
+"""A temperature beyond these is what the search ends at when nearly all answers are right, or scores hardly differ."""
 MIN_VIDEOS = 30
 """Fewer say nothing of a calibration."""
 
@@ -40,6 +41,12 @@ def fit_temperature(logits: np.ndarray, label: np.ndarray) -> float:
     videos = f"{right} of {len(label)} held-out videos are right"
     if len(label) < MIN_VIDEOS or right == len(label):
         raise UserError(f"{videos}: expected at least {MIN_VIDEOS}, some of them wrong, to fit a temperature")
+    uar = recall_scores(label, logits.argmax(axis=1), logits.shape[1])["uar"]
+    if uar <= (limit := chance_limit(np.bincount(label))):
+        raise UserError(
+            f"{videos}, a UAR of {uar:.3f}, and guessing has one of up to {limit:.3f}: no temperature makes guesses "
+            "probabilities; train the model first"
+        )
 
     def loss(log_temperature: float) -> float:
         return -float(log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(label)), label].mean())

@@ -13,7 +13,8 @@ from mmengine.dataset import default_collate
 
 from cefl_bench.commands.audit import Answers, AuditOptions, audit
 from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint
-from cefl_bench.config import load_config, parse_options
+from cefl_bench.config import load_config
+from cefl_bench.config_options import parse_options
 from cefl_bench.errors import UserError
 from cefl_bench.files import sha256_of
 from cefl_bench.functional.recall import UNANSWERED, predicted_class

@@ -16,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from cefl_bench.commands.publish import publish, without_paths
 from cefl_bench.commands.setup import RunOptions
 from cefl_bench.commands.test import test as score
-from cefl_bench.config import load_config, parse_options
+from cefl_bench.config import load_config
+from cefl_bench.config_options import parse_options
 from cefl_bench.errors import UserError
 from cefl_bench.predict.predictor import Predictor
 from cefl_bench.registry import MODELS

@@ -12,7 +12,8 @@ from cefl_bench.commands.speed import input_shapes, measure_models, ran_on
 from cefl_bench.commands.speed_data import measure_loaders, speed_data_table
 from cefl_bench.compute.network import check_device
 from cefl_bench.compute.switches import Compute
-from cefl_bench.config import load_config, parse_options
+from cefl_bench.config import load_config
+from cefl_bench.config_options import parse_options
 from cefl_bench.cost.flops import model_cost
 from cefl_bench.cost.memory import MemoryGuard, PeakMemory
 from cefl_bench.cost.speed import measure_speed

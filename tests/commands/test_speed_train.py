@@ -6,7 +6,8 @@ import time
 from helpers.run import SYNTHETIC, TINY
 
 from cefl_bench.commands.speed_train import TrainSpeedOptions, measure_trainings, train_speed_table
-from cefl_bench.config import load_config, parse_options
+from cefl_bench.config import load_config
+from cefl_bench.config_options import parse_options
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.transforms.pack import Pack
 

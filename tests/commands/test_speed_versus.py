@@ -11,7 +11,8 @@ from torch import nn
 
 from cefl_bench.commands.speed_versus import VersusOptions, make_corpus, versus_table, versus_usual
 from cefl_bench.commands.usual import UsualTraining, UsualVideos, usual_network
-from cefl_bench.config import load_config, parse_options
+from cefl_bench.config import load_config
+from cefl_bench.config_options import parse_options
 from cefl_bench.functional.loss_options import with_class_weights
 from cefl_bench.media.images import frame_files, read_image
 from cefl_bench.records import Entry

@@ -7,7 +7,8 @@ from helpers.run import SYNTHETIC, TINY
 from cefl_bench.commands.speed import input_shapes
 from cefl_bench.commands.speed_sweep import sweep_models
 from cefl_bench.compute.switches import Compute
-from cefl_bench.config import load_config, parse_options
+from cefl_bench.config import load_config
+from cefl_bench.config_options import parse_options
 from cefl_bench.cost import sweep as sweeping
 from cefl_bench.cost.sweep import Combination, SweepOptions, best, combined, sweep
 from cefl_bench.cost.sweep_table import sweep_table

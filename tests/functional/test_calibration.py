@@ -39,7 +39,9 @@ def test_the_error_by_hand():
     [
         ("all right", "60 of 60 held-out videos are right"),
         ("few", "of 20 held-out videos are right: expected at least 30"),
-        ("chance", "the temperature that fits best is"),
+        ("chance", "guessing has one of up to"),
+        ("mild chance", "guessing has one of up to"),
+        ("one class", "guessing has one of up to"),
         ("too timid", "the temperature that fits best is"),
     ],
 )
@@ -49,6 +51,10 @@ def test_a_temperature_that_means_nothing_is_refused(case, told):
         label = logits.argmax(axis=1)
     elif case == "chance":
         logits, label = logits * 20, np.random.default_rng(5).integers(5, size=60)
+    elif case == "mild chance":  # of such logits, many temperatures look believable
+        logits, label = logits * 0.2, np.random.default_rng(5).integers(5, size=60)
+    elif case == "one class":
+        logits, label = logits + np.eye(5)[2] * 9, np.repeat([0, 1, 2, 2, 2, 3], 10)
     elif case == "too timid":
         logits = logits * 0.01
     with pytest.raises(UserError, match=told):

@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from cefl_bench.config import classes_of, load_config, parse_options, select_by_val
+from cefl_bench.config import classes_of, load_config, select_by_val
+from cefl_bench.config_options import parse_options
 from cefl_bench.plain import plain
 from cefl_bench.registry import MODELS
 from cefl_bench.runs import checkpoints

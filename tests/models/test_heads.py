@@ -9,7 +9,8 @@ from helpers.contracts import assert_kept
 from helpers.run import SYNTHETIC, TINY
 
 from cefl_bench.commands.facts import video_shape
-from cefl_bench.config import load_config, parse_options
+from cefl_bench.config import load_config
+from cefl_bench.config_options import parse_options
 from cefl_bench.contracts.configs import examine_model
 from cefl_bench.contracts.parts import examine_head
 from cefl_bench.cost.workload import Workload

@@ -9,7 +9,8 @@ from helpers.run import SYNTHETIC, TINY
 from cefl_bench.commands.facts import config_cost
 from cefl_bench.commands.setup import RunOptions
 from cefl_bench.commands.train import train
-from cefl_bench.config import load_config, parse_options
+from cefl_bench.config import load_config
+from cefl_bench.config_options import parse_options
 from cefl_bench.functional.recall import recall_scores
 from cefl_bench.functional.views import view_scores
 from cefl_bench.registry import MODELS

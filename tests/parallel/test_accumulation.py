@@ -7,7 +7,8 @@ from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.runner import Runner
 
 from cefl_bench.commands.setup import build_dataset
-from cefl_bench.config import load_config, parse_options
+from cefl_bench.config import load_config
+from cefl_bench.config_options import parse_options
 from cefl_bench.functional.loss_options import with_class_weights
 from cefl_bench.registry import MODELS
 
