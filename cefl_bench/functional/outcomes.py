@@ -119,25 +119,29 @@ def group_sums(values: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 
 def clustered_variance(mean: np.ndarray, group: np.ndarray, cluster: np.ndarray) -> Variance | None:
-    """Variance of the mean over groups, whatever the clips of one cluster have in common; None of a single cluster.
+    """Variance of the mean over groups, whatever the clips of one cluster have in common.
 
-    Weighted residuals are summed over each of G clusters; the variance is G / (G - 1) times the sum of their squares
-    (Liang and Zeger, Longitudinal data analysis using generalized linear models, 1986). The degrees of freedom are one
-    less than the effective number of clusters, which is G where all have the same weight, and less where a few have
-    most of it.
+    None where a group has clips of a single cluster, which does not tell how it would vary.
+
+    Weighted residuals are summed over each cluster, those of a group with clips of G clusters times the root of
+    G / (G - 1), as its own mean is taken off; the variance is the sum of their squares (Liang and Zeger, Longitudinal
+    data analysis using generalized linear models, 1986). The degrees of freedom are one less than the effective number
+    of clusters, which is that of all where they have the same weight, and less where a few have most of it.
 
     Args:
         mean: (..., N) value of each clip.
         group, cluster: (N,) of each clip; both count from 0.
     """
     weight, support = group_weights(group), np.bincount(group)
-    share = np.bincount(cluster, weights=weight)
-    clusters = int(np.count_nonzero(share))
-    if clusters < 2:
+    num_clusters = int(cluster.max()) + 1
+    clusters = np.bincount(np.unique(group * num_clusters + cluster) // num_clusters, minlength=len(support))
+    if (clusters[support > 0] < 2).any():
         return None
+    share = np.bincount(cluster, weights=weight)
+    weight = weight * (clusters / np.maximum(clusters - 1, 1))[group] ** 0.5
     centre = mean @ np.eye(len(support))[group] / np.maximum(support, 1)
     residual = group_sums(weight * (mean - np.take(centre, group, axis=-1)), cluster)
-    return Variance(clusters / (clusters - 1) * (residual**2).sum(axis=-1), 1 / (share @ share) - 1)
+    return Variance((residual**2).sum(axis=-1), 1 / (share @ share) - 1)
 
 
 def sampling_variance(outcomes: Outcomes, group: np.ndarray) -> Variance | None:
@@ -173,7 +177,9 @@ def rerun_variance(outcomes: Outcomes, group: np.ndarray) -> Variance:
 
 
 def margin(outcomes: Outcomes, metric: Metric) -> Margin | None:
-    """WAR or UAR, or a difference of two, with its half-width at `LEVEL`; None where one clip or one person is all.
+    """WAR or UAR, or a difference of two, with its half-width at `LEVEL`.
+
+    None where one clip or one person is all, for UAR all of a class.
 
     The interval is of the clips and people that the test clips stand for. With several trainings of each fold it is of
     the trainings as well: half-widths add in squares. With one training of each of several folds, what training again

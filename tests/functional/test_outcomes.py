@@ -73,9 +73,19 @@ def test_the_variance_of_uar_is_that_of_independent_recalls(clips):
     label, pred, _ = clips
     hits = (pred == label).astype(float)
     of_class = [hits[label == number] for number in range(6)]
-    by_hand = sum(values.var() / len(values) for values in of_class) / 6**2
+    by_hand = sum(values.var(ddof=1) / len(values) for values in of_class) / 6**2
     found = clustered_variance(hits, label, np.arange(210))
-    assert found.value == pytest.approx(210 / 209 * by_hand)
+    assert found.value == pytest.approx(by_hand)
+
+
+def test_a_uar_of_few_clips_a_class_is_as_uncertain_as_it_is():
+    """Seven classes of two clips each: the interval holds the true UAR nearly as often as it says."""
+    rng = np.random.default_rng(6)
+    label = np.repeat(np.arange(7), 2)
+    ends = [rate_interval(outcomes([rng.random(14) < 0.6], label=label), "uar") for _ in range(400)]
+    assert np.mean([low <= 0.6 <= high for low, high in ends]) > 0.92
+    once = outcomes([[1, 0, 1]], label=[0, 1, 1])
+    assert rate_interval(once, "uar") is None and rate_interval(once, "war") is not None, "a class of one clip"
 
 
 def test_the_uncertainty_of_training_again_by_hand():
