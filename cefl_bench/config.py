@@ -149,7 +149,7 @@ def _read(path: Path) -> Config:
     except Exception as error:  # a config is Python: anything may go wrong in it
         reason = " ".join(str(error).split())
         raise UserError(f"config {str(path)!r} cannot be read ({type(error).__name__}: {reason})") from None
-    return from_plain(config.to_dict(), str(path)) if _is_dump(config) else config
+    return from_plain(config.to_dict(), str(path), from_file=True) if _is_dump(config) else config
 
 
 def _import_types(value: Any) -> None:

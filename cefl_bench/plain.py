@@ -30,7 +30,7 @@ def plain(value: Any) -> Any:
     return f"{value.__module__}.{value.__qualname__}"
 
 
-def from_plain(values: Mapping[str, Any], source: str) -> Config:
+def from_plain(values: Mapping[str, Any], source: str, from_file: bool = False) -> Config:
     """The config that `plain` was made of.
 
     The values may come from a checkpoint of a stranger. So they can name the classes of this package, the optimisers
@@ -38,29 +38,30 @@ def from_plain(values: Mapping[str, Any], source: str) -> Config:
 
     Args:
         source: where the values come from, for messages.
+        from_file: they are those of a config file that the user gave, which is code and may name any class.
 
     Raises:
         UserError: when they name another type.
     """
-    return Config(_with_types(values, source))
+    return Config(_with_types(values, source, from_file))
 
 
-def _with_types(value: Any, source: str) -> Any:
+def _with_types(value: Any, source: str, from_file: bool) -> Any:
     if isinstance(value, Mapping):
-        named = {key: _with_types(item, source) for key, item in value.items()}
+        named = {key: _with_types(item, source, from_file) for key, item in value.items()}
         for key in ("type", "classes_as", "constructor"):
             if isinstance(named.get(key), str):
-                named[key] = _type_named(named[key], source)
+                named[key] = _type_named(named[key], source, from_file)
         return named
     if isinstance(value, list | tuple):
-        return type(value)(_with_types(item, source) for item in value)
+        return type(value)(_with_types(item, source, from_file) for item in value)
     return value
 
 
-def _type_named(name: str, source: str) -> LazyObject:
+def _type_named(name: str, source: str, from_file: bool) -> LazyObject:
     module, _, attribute = name.rpartition(".")
     known = name.startswith((OURS, *OTHERS)) or (module.startswith("mmengine.hooks") and attribute in HOOKS)
-    if not known:
+    if not (known or from_file):
         raise UserError(
             f"{source}: type {name!r} is not one that this toolkit looks up by name: give the config file, which may "
             "use classes of any package"
@@ -68,7 +69,10 @@ def _type_named(name: str, source: str) -> LazyObject:
     try:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise UserError(f"{source}: type {name!r} is not in this version ({error}): give the config file") from None
+        raise UserError(
+            f"{source}: type {name!r} is not there ({error}): put its package on PYTHONPATH, or give the config "
+            "file of this version"
+        ) from None
     if not inspect.isclass(found) and name not in FUNCTIONS:
         raise UserError(f"{source}: type {name!r} is not a class: expected a part that a config can build")
     return LazyObject(module, attribute)  # keeps the name it was found by, so that the config compares equal

@@ -43,7 +43,8 @@ def pack(config: Config, num_workers: int) -> list[str]:
         print("\n".join([*lines, *unreadable]), flush=True)
         raise UserError(
             f"{len(unreadable)} videos could not be read, all others are packed; training will stop at them, or leave "
-            "them out with on_error='skip', as it does without packed frames; mend them and run the same command again"
+            "them out with --cfg-options corpus.on_error=skip, as it does without packed frames; mend them and run the "
+            "same command again"
         )
     return lines
 

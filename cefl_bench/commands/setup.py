@@ -112,7 +112,7 @@ def of_checkpoint(options: RunOptions, checkpoint: str) -> tuple[RunOptions, Con
     options = replace(options, fold=fold, seed=meta["seed"])
     if options.config is not None:
         config = configured(options)
-        _check_same_test(meta["config"], config, options, checkpoint)
+        _check_same_test(meta, config, options, checkpoint)
         return options, config
     if options.dataset is not None:
         raise UserError("--dataset goes with a config: give the config that the checkpoint was trained with too")
@@ -125,16 +125,17 @@ def of_checkpoint(options: RunOptions, checkpoint: str) -> tuple[RunOptions, Con
     return options, config
 
 
-def _check_same_test(trained: Mapping[str, Any], config: Config, options: RunOptions, checkpoint: str) -> None:
+def _check_same_test(meta: checkpoints.Meta, config: Config, options: RunOptions, checkpoint: str) -> None:
     """Refuse to test a model on other frames, sizes or classes than it was trained with, unless told to by option.
 
     Raises:
         UserError: naming what differs.
     """
-    now, told = plain(config.to_dict()), parse_options(options.cfg_options)
-    classes = [list(classes_of(from_plain({"dataset": trained["train_dataloader"]["dataset"]}, checkpoint).dataset))]
-    dataset = config.test_dataloader.dataset
-    classes.append(list(classes_of_model(dataset)))
+    trained, now, told = meta["config"], plain(config.to_dict()), parse_options(options.cfg_options)
+    known = meta.get("classes")
+    if known is None:
+        known = list(classes_of(from_plain({"dataset": trained["train_dataloader"]["dataset"]}, checkpoint).dataset))
+    classes = [known, list(classes_of_model(config.test_dataloader.dataset))]
     if classes[0] != classes[1]:
         raise UserError(
             f"checkpoint {checkpoint!r} was trained with the classes {', '.join(classes[0])}, and the config tests "

@@ -56,3 +56,10 @@ def test_it_is_checked_trained_tested_and_costed_like_ours(data_home, tmp_path):
     trained = result["metrics"]["last"]
     assert {name: tested[name] for name in trained} == trained
     assert "leaf" in run_tool("flops.py", "leaf.py", **place).stdout
+    # The config in the run's folder is the user's file as well, and may name their class.
+    assert "leaf" in run_tool("flops.py", "run/config.py", **place).stdout
+    refused = run_tool("predict.py", "run/last.pth", data_home / "synthetic_demo" / "videos", check=False, **place)
+    assert "'theirs.backbone.BrightFrames' is not one that this toolkit looks up by name" in refused.stderr
+    predictor = ("predict.py", "run/last.pth", "--config", "run/config.py", "--faces", "none", "--out", "seen")
+    run_tool(*predictor, next((data_home / "synthetic_demo" / "videos").iterdir()), **place)
+    assert list((tmp_path / "seen").rglob("timeline.csv"))
