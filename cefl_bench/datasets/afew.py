@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from typing_extensions import Unpack
+
 from cefl_bench.datasets.base import VideoDataset
+from cefl_bench.datasets.options import DatasetOptions
 from cefl_bench.errors import UserError
 from cefl_bench.files import list_folder
 from cefl_bench.records import Entry
@@ -44,7 +47,7 @@ class AFEW(VideoDataset):
         citation="Dhall et al., Collecting Large, Richly Annotated Facial-Expression Databases from Movies",
     )
 
-    def __init__(self, data_root: str, split: str, frames: str = "aligned", **kwargs) -> None:
+    def __init__(self, data_root: str, split: str, frames: str = "aligned", **kwargs: Unpack[DatasetOptions]) -> None:
         if frames not in ("aligned", "video"):
             raise UserError(f"AFEW: frames is {frames!r}: expected aligned or video")
         self.frames = frames

@@ -4,8 +4,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from typing_extensions import Unpack
+
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.folds import FOLDS, folds_of
+from cefl_bench.datasets.options import DatasetOptions
 from cefl_bench.errors import UserError
 from cefl_bench.files import list_folder
 from cefl_bench.records import Entry
@@ -45,7 +48,7 @@ class BU3DFE(VideoDataset):
         "Expression Database for Facial Behavior Research",
     )
 
-    def __init__(self, data_root: str, split: str, layout: str = "dynamic", **kwargs) -> None:
+    def __init__(self, data_root: str, split: str, layout: str = "dynamic", **kwargs: Unpack[DatasetOptions]) -> None:
         if layout not in SUBJECT_NAMES:
             raise UserError(f"BU3DFE: layout is {layout!r}: expected {' or '.join(SUBJECT_NAMES)}")
         self.layout = layout

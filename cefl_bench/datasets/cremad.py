@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
+from typing_extensions import Unpack
+
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.crops import VIDEO, read_crops, report_of
+from cefl_bench.datasets.options import DatasetOptions
 from cefl_bench.files import inside, list_folder
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
@@ -43,7 +46,14 @@ class CREMAD(VideoDataset):
         citation="Cao et al., CREMA-D: Crowd-sourced Emotional Multimodal Actors Dataset",
     )
 
-    def __init__(self, data_root: str, split: str, frames: str = VIDEO, videos: str = "VideoFlash", **kwargs) -> None:
+    def __init__(
+        self,
+        data_root: str,
+        split: str,
+        frames: str = VIDEO,
+        videos: str = "VideoFlash",
+        **kwargs: Unpack[DatasetOptions],
+    ) -> None:
         self.frames, self.videos = frames, videos
         super().__init__(data_root, split, **kwargs)
 

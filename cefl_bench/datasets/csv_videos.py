@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import Unpack
+
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.crops import VIDEO, in_crops, report_of
+from cefl_bench.datasets.options import DatasetOptions
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
@@ -61,7 +64,7 @@ class CSVVideos(VideoDataset):
         name: str = "own videos",
         frames: str = VIDEO,
         lists: str = "videos.csv",
-        **kwargs,
+        **kwargs: Unpack[DatasetOptions],
     ) -> None:
         names = [] if isinstance(classes, str) else [str(word).strip() for word in classes]  # labels may be numbers
         if len(set(names)) != len(classes) or len(names) < 2 or "" in names:

@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from typing_extensions import Unpack
+
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.lists import read_lines
+from cefl_bench.datasets.options import DatasetOptions
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
@@ -53,7 +56,7 @@ class DFEW(VideoDataset):
         split: str,
         frames: str = "clip_224x224",
         lists: str = "EmoLabel_DataSplit/{split}(single-labeled)/set_{fold}.csv",
-        **kwargs,
+        **kwargs: Unpack[DatasetOptions],
     ) -> None:
         self.frames, self.lists = frames, lists
         super().__init__(data_root, split, **kwargs)

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from typing_extensions import Unpack
+
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.lists import read_lines, split_last
+from cefl_bench.datasets.options import DatasetOptions
 from cefl_bench.errors import UserError
 from cefl_bench.files import inside
 from cefl_bench.records import Entry
@@ -40,7 +43,9 @@ class MAFW(VideoDataset):
         "Expression Recognition in the Wild",
     )
 
-    def __init__(self, data_root: str, split: str, videos: str = "data/clips", **kwargs) -> None:
+    def __init__(
+        self, data_root: str, split: str, videos: str = "data/clips", **kwargs: Unpack[DatasetOptions]
+    ) -> None:
         self.videos = videos
         super().__init__(data_root, split, **kwargs)
 

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from typing_extensions import Unpack
+
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.crops import VIDEO, in_crops, report_of
 from cefl_bench.datasets.folds import FOLDS, folds_of
+from cefl_bench.datasets.options import DatasetOptions
 from cefl_bench.errors import UserError
 from cefl_bench.files import list_folder
 from cefl_bench.records import Entry
@@ -48,7 +51,12 @@ class MMI(VideoDataset):
     )
 
     def __init__(
-        self, data_root: str, split: str, frames: str = VIDEO, views: Sequence[int] = (FRONTAL_VIEW,), **kwargs
+        self,
+        data_root: str,
+        split: str,
+        frames: str = VIDEO,
+        views: Sequence[int] = (FRONTAL_VIEW,),
+        **kwargs: Unpack[DatasetOptions],
     ) -> None:
         self.frames, self.views = frames, tuple(views)
         super().__init__(data_root, split, **kwargs)

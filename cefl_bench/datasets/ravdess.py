@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
+from typing_extensions import Unpack
+
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.datasets.crops import VIDEO, read_crops, report_of
+from cefl_bench.datasets.options import DatasetOptions
 from cefl_bench.files import list_tree
 from cefl_bench.records import Entry
 from cefl_bench.registry import DATASETS
@@ -45,7 +48,7 @@ class RAVDESS(VideoDataset):
         citation="Livingstone and Russo, The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS)",
     )
 
-    def __init__(self, data_root: str, split: str, frames: str = VIDEO, **kwargs) -> None:
+    def __init__(self, data_root: str, split: str, frames: str = VIDEO, **kwargs: Unpack[DatasetOptions]) -> None:
         self.frames = frames
         super().__init__(data_root, split, **kwargs)
 
