@@ -9,7 +9,7 @@ import types
 import pytest
 import torch
 import yaml
-from helpers.contracts import assert_kept
+from helpers.contracts import assert_kept, make_room
 from helpers.pages import LINK, OPTION, PAGES, anchors, blocks, calls, code, text_of
 from helpers.run import ROOT
 
@@ -122,6 +122,7 @@ def test_examples_of_configs_load(page, tmp_path, monkeypatch):
 def test_the_backbone_that_contributors_begin_with_keeps_its_contract(tmp_path, monkeypatch):
     part, leaf, *_ = blocks(CONTRIBUTING, "python")
     name = "cefl_bench.models.backbones.my_net"
+    make_room(monkeypatch, MODELS, "MyNet")
     module = types.ModuleType(name)
     monkeypatch.setitem(sys.modules, name, module)
     try:
