@@ -142,6 +142,19 @@ def check_writable(option: str, path: str | None) -> None:
         raise UserError(f"{option} {path!r} cannot be written ({error.strerror})") from None
 
 
+def check_folder(folder: str | Path) -> None:
+    """Refuse a folder for results that cannot be written to, before the time for them is spent; it is not made yet.
+
+    Raises:
+        UserError: naming it, and the option for another one.
+    """
+    try:
+        there = next(place for place in (Path(folder), *Path(folder).parents) if place.exists())
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        raise UserError(f"{str(folder)!r} cannot be written to ({error.strerror}): name a folder with --out") from None
+
+
 def check_file(path: str | Path, what: str, expected: str) -> None:
     """Refuse what is no file, by one line.
 

@@ -11,7 +11,7 @@ from cefl_bench.commands.facts import SPLITS, data_fingerprint
 from cefl_bench.commands.setup import RunOptions, configured, taken_data_on
 from cefl_bench.compute.switches import compute_of
 from cefl_bench.config import VAL
-from cefl_bench.functional.protocol import difference
+from cefl_bench.functional.protocol import other_run
 from cefl_bench.plain import plain
 from cefl_bench.registry import DATASETS
 from cefl_bench.runs.folder import CONFUSION, LAST, LOG, RESULT
@@ -63,7 +63,7 @@ class Job:
             return None
         try:
             result: Result = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
-            changed = difference(result["config"], self.config)
+            changed = other_run(result["config"], self.config)
             complete = len(result["history"]) == self.num_epochs
         except (OSError, ValueError, KeyError, TypeError):
             return None

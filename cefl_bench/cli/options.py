@@ -246,7 +246,10 @@ def choices_given(arguments: argparse.Namespace) -> "Choices":
 
 
 def _seconds_or_whole(text: str) -> float:
-    return math.inf if text == "whole" else float(text)
+    try:
+        return math.inf if text == "whole" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of seconds, or whole") from None
 
 
 def configs_of(arguments: argparse.Namespace) -> "list[Config]":

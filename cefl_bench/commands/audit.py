@@ -21,7 +21,7 @@ from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
 from cefl_bench.feeding.feed import Feed, build_feed
 from cefl_bench.feeding.residence import Residence
-from cefl_bench.files import sha256_of, write_json
+from cefl_bench.files import check_folder, sha256_of, write_json
 from cefl_bench.functional.protocol import is_other_corpus
 from cefl_bench.functional.recall import predicted_class
 from cefl_bench.functional.time_changes import (
@@ -77,6 +77,8 @@ def audit(options: RunOptions, checkpoint: str, how: AuditOptions, out: str | No
     Returns:
         The folder they are in: `out`, else that of the checkpoint.
     """
+    folder = Path(out or folder_beside(checkpoint))
+    check_folder(folder)
     device = device_from(how.device)
     options, config = of_checkpoint(options, checkpoint)
     data_on = taken_data_on(options, config)
@@ -104,10 +106,9 @@ def audit(options: RunOptions, checkpoint: str, how: AuditOptions, out: str | No
     if isinstance(feed, Feed):
         feed.end_workers()
     found = _audit(config, dataset, answers, how, _facts(checkpoint, loaded))
-    folder = Path(out or folder_beside(checkpoint))
-    draw_audit(found, folder / AUDIT_FIGURE)
-    write_json(folder / AUDIT, found)
     say(audit_table(found))
+    write_json(folder / AUDIT, found)
+    draw_audit(found, folder / AUDIT_FIGURE)
     return folder
 
 

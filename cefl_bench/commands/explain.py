@@ -31,7 +31,12 @@ def explain(
 
     Returns:
         The figures, in the folder `out`, else `explain` beside the checkpoint.
+
+    Raises:
+        UserError: when `num` is below 1, or a name is that of no test video.
     """
+    if num < 1:
+        raise UserError(f"--num is {num}: expected 1 or more")
     options, config = of_checkpoint(options, checkpoint)
     if options.no_pack:
         decode_always(config)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from cefl_bench.errors import UserError
-from cefl_bench.files import described, list_folder, list_images
+from cefl_bench.files import check_folder, described, list_folder, list_images
 from cefl_bench.media.camera import camera_frames
 from cefl_bench.media.videos import VIDEO_SUFFIXES, stated_seconds
 from cefl_bench.predict.prediction import VideoPrediction
@@ -50,9 +50,11 @@ def predict(checkpoint: str, options: PredictOptions) -> list[Path]:
         The folders.
 
     Raises:
-        UserError: when nothing is there to predict, or, when all others are done, how many sources failed.
+        UserError: when nothing is there to predict, or nowhere to write to; when all others are done, how many sources
+            failed.
     """
     sources = find_sources(options.sources)
+    check_folder(options.out)
     predictor = Predictor.load(checkpoint, options.config)
     for warning in predictor.about.warnings:
         print(f"note: {warning}", file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint, 
 from cefl_bench.commands.train import finish
 from cefl_bench.commands.unseen import check_unseen
 from cefl_bench.errors import UserError
-from cefl_bench.files import sha256_of
+from cefl_bench.files import check_folder, sha256_of
 from cefl_bench.hooks.progress import Progress
 from cefl_bench.hooks.write_result import WriteResult
 from cefl_bench.parallel.distributed import take_gpu
@@ -36,6 +36,8 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None, with_temp
     Returns:
         The folder they are in: `out`, else `test` beside the checkpoint.
     """
+    folder = Path(out or folder_beside(checkpoint) / TEST)
+    check_folder(folder)
     take_gpu(options.launcher)
     options, config = of_checkpoint(options, checkpoint)
     start_processes(options.launcher)
@@ -47,7 +49,6 @@ def test(options: RunOptions, checkpoint: str, out: str | None = None, with_temp
     held_out = calibrate.held_out_videos(config, checkpoint, options.launcher) if with_temperature else None
     test_set = build_dataset(config, "test_dataloader")
     check_unseen(test_set, "test_dataloader", config, checkpoint)
-    folder = Path(out or folder_beside(checkpoint) / TEST)
     if (folder / LAST).exists():
         raise UserError(
             f"--out {str(folder)!r} holds a training run, whose result.json would be lost: name another folder"

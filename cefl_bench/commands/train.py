@@ -33,7 +33,7 @@ from cefl_bench.config import HELD_OUT
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
 from cefl_bench.files import sweep, write_text
-from cefl_bench.functional.protocol import difference, is_other_corpus
+from cefl_bench.functional.protocol import difference, is_other_corpus, other_run
 from cefl_bench.hooks.checkpoint import Checkpoint
 from cefl_bench.hooks.log_scalars import LogScalars, check_programs
 from cefl_bench.hooks.progress import Progress
@@ -269,7 +269,7 @@ def _is_finished(folder: Path, config: dict[str, Any], datasets: dict[str, Video
     if meta is None:
         raise UserError(f"{folder} holds results but no {LAST} of a training: give another --work-dir")
     before = meta["config"]
-    if changed := difference(before, config):
+    if changed := other_run(before, config):
         raise UserError(
             f"{folder} holds a run of another config ({'; '.join(changed[:3])}): give another --work-dir or set it back"
         )

@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 SCRATCH = "scratch"
 """The start of a model whose weights are all drawn at random."""
 
+DATA_ROOT = "*_dataloader.dataset.data_root"
+"""The values of a config that say where a corpus lies."""
 LOADER_SPEED = ("batch_size", "num_workers", "persistent_workers", "pin_memory", "prefetch_factor", "dataset")
 """What of a loader changes no batch; the batch size of training stands in the protocol on its own."""
 
@@ -30,7 +32,7 @@ RULES = (
     Rule("departs_from_released_code*", "neither", "what a leaf of the paper track says of itself"),
     Rule("config_name", "neither", "the name of the file and of the run's folder"),
     Rule("classes", "neither", "a name that a config of an own corpus may use for its dataset's classes"),
-    Rule("*_dataloader.dataset.data_root", "neither", "where the corpus lies on this machine"),
+    Rule(DATA_ROOT, "neither", "where the corpus lies on this machine"),
     Rule("*_dataloader.dataset.sources", "neither", "where the table of sources lies; its hash is with the data"),
     Rule("*_dataloader.dataset.fold", "neither", "a table shows and averages folds"),
     Rule("*_dataloader.dataset.on_error", "neither", "whether a run stops at a broken video; `clips` counts them"),
@@ -175,6 +177,11 @@ def difference(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "
         elif here != there:
             lines.append(f"{prefix}{key}: {here!r} != {there!r}")
     return lines
+
+
+def other_run(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """The `difference` of two resolved configs that makes them two runs: where their corpus lies does not."""
+    return [line for line in difference(one, other) if not fnmatchcase(line.partition(":")[0], DATA_ROOT)]
 
 
 def _steps(loader: Mapping[str, Any]) -> list[dict[str, Any]]:

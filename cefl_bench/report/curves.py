@@ -83,12 +83,13 @@ def _draw_losses(axes: Axes, history: History) -> None:
     for place, part in enumerate(parts if len(parts) > 1 else ()):
         colour = PART_COLOURS[place % len(PART_COLOURS)]
         _draw_line(axes, history, part, 1, color=colour, label=part.removeprefix(f"{TOTAL}_"), linewidth=1.1)
-    axes.margins(y=0.1)
     values = []
     for row in history:
         values += [row.get(key) or 0 for key in (TOTAL, *parts)]
     if min(values, default=0) >= 0:
-        axes.set_ylim(bottom=0)
+        _begin_at_zero(axes)
+    else:
+        axes.margins(y=0.1)
     axes.set_ylabel("loss, training")
 
 
@@ -111,8 +112,7 @@ def _draw_scores(axes: Axes, result: Result) -> None:
         axes.plot([best["epoch"]], [100 * best["war"]], "o", label="best on the test set", **style)
     if counts["epoch"] is not None:
         axes.axvline(counts["epoch"], color=GREY, linewidth=0.9, label=f"counts: epoch {counts['epoch']}")
-    axes.margins(y=0.1)
-    axes.set_ylim(bottom=0)
+    _begin_at_zero(axes)
     axes.set_ylabel("%")
     axes.set_title(f"UAR {100 * counts['uar']:.1f}   WAR {100 * counts['war']:.1f}, {EPOCH[which]}", fontsize=9)
 
@@ -127,9 +127,16 @@ def _draw_rate(axes: Axes, history: History) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:
-        axes.margins(y=0.1)
-        axes.set_ylim(bottom=0)
+        _begin_at_zero(axes)
     axes.set_ylabel("learning rate")
+
+
+def _begin_at_zero(axes: Axes) -> None:
+    """Room above the highest value, and lines that are whole where they lie on the axis."""
+    if axes.has_data():
+        axes.set_ylim(0, 1.1 * axes.dataLim.y1 or 1)
+    for line in axes.lines:
+        line.set(clip_on=False, zorder=3)
 
 
 def _draw_line(axes: Axes, history: History, key: str, factor: float, **style: Any) -> None:

@@ -95,6 +95,8 @@ def add_external(
         raise UserError(f"{target} is there already: take it away, or give another name than {name!r}")
     if len(set(folds)) < len(folds) or not all(1 <= fold <= 1000 for fold in folds):
         raise UserError(f"--fold {' '.join(map(str, folds))}: expected each fold once, counted from 1")
+    if num_folds and max(folds) > num_folds:
+        raise UserError(f"--fold {max(folds)}: {dataset} has {num_folds} fold{'s' if num_folds > 1 else ''}")
     if len(files) not in (1, len(folds)):
         raise UserError(
             f"{len(files)} files for {len(folds)} folds: expected one for all, or one for each in its order"

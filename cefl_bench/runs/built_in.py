@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from cefl_bench.errors import UserError
 from cefl_bench.files import check_file
-from cefl_bench.runs.folder import A_CHECKPOINT, WEIGHTS, WORK_DIRS
+from cefl_bench.runs.folder import A_CHECKPOINT, LAST, WEIGHTS, WORK_DIRS
 
 DEMO = "demo"
 """CEFLNet, trained on the rendered faces of `make demo`; its model card lies beside it."""
@@ -26,5 +27,10 @@ def folder_beside(checkpoint: str | Path) -> Path:
 
 
 def check_checkpoint(checkpoint: str | Path) -> None:
-    """Raises: UserError: when no such checkpoint exists."""
-    check_file(checkpoint_file(checkpoint), *A_CHECKPOINT)
+    """Raises: UserError: when no such checkpoint exists, or it is a folder."""
+    file = checkpoint_file(checkpoint)
+    if file.is_dir():
+        inside = [file / name for name in (LAST, WEIGHTS) if (file / name).is_file()]
+        remedy = f"name the file in it, {inside[0]}" if inside else f"expected {A_CHECKPOINT[1]}"
+        raise UserError(f"checkpoint {str(file)!r} is a folder: {remedy}")
+    check_file(file, *A_CHECKPOINT)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,9 @@ from typing_extensions import NotRequired
 
 from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path
+from cefl_bench.functional.escaping import one_line
 from cefl_bench.runs.built_in import check_checkpoint, checkpoint_file
+from cefl_bench.runs.folder import A_CHECKPOINT
 from cefl_bench.runs.inert import STAND_INS
 
 WEIGHTS_KEYS = ("state_dict", "model_state_dict", "model", "module")
@@ -26,6 +29,8 @@ SAFETENSORS = ".safetensors"
 """The suffix of published weights."""
 META_KEY = "cefl_bench"
 """Where a .safetensors file holds its `Meta`, as JSON."""
+STARTS = (b"PK", b"\x80")
+"""How what torch saves begins: as a zip file, or a pickle in older ones."""
 FULL_DISK_BYTES = 1 << 20
 """A disk with less free space than this counts as full."""
 
@@ -84,21 +89,31 @@ def load(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
     try:
         with torch.serialization.safe_globals(STAND_INS):
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise UserError(
-            f"checkpoint {str(path)!r} was refused: it holds more than weights and plain values, which could "
-            f"run code when loaded ({_first_line(error)}); save its state_dict alone"
-        ) from None
     except MemoryError:
         raise UserError(f"checkpoint {str(path)!r} asks for more memory than there is: it is damaged") from None
     except Exception as error:  # a damaged file can end in any error of any step of reading it
-        reason = f"{type(error).__name__}: {_first_line(error)}"
-        raise UserError(
-            f"checkpoint {str(path)!r} is damaged or not a checkpoint ({reason}); copy or download it again"
-        ) from None
+        raise UserError(f"checkpoint {str(path)!r} {_refusal(path, error)}") from None
     if not isinstance(checkpoint, dict):
         raise UserError(f"checkpoint {str(path)!r} holds a {type(checkpoint).__name__}: expected a dict of weights")
     return checkpoint
+
+
+def _refusal(path: Path, error: Exception) -> str:
+    """Why a file does not load: never in the words of torch, which advises to load what runs code."""
+    if isinstance(error, OSError):
+        return f"cannot be read ({error.strerror or _first_line(error)})"
+    with open(path, "rb") as file:
+        start = file.read(2)
+    if start and not start.startswith(STARTS):
+        return f"is not a checkpoint: expected {A_CHECKPOINT[1]}"
+    if isinstance(error, pickle.UnpicklingError):
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        name = f", such as {one_line(named[1])[:100]}" if named else ""
+        return (
+            f"was refused: it holds more than weights and plain values{name}, which could run code when loaded; "
+            "save its state_dict alone"
+        )
+    return f"is damaged or not a checkpoint ({type(error).__name__}: {_first_line(error)}); copy or download it again"
 
 
 def publish(path: str | Path, weights: Mapping[str, torch.Tensor], meta: Meta) -> None:
@@ -208,8 +223,7 @@ def fill(model: torch.nn.Module, checkpoint: dict[str, Any], path: str | Path) -
 
 
 def _first_line(error: Exception) -> str:
-    lines = str(error).strip().split("\n")
-    return lines[0][:200]
+    return one_line(str(error).strip().partition("\n")[0])[:200]
 
 
 def _refuse(filename: str, map_location: Any = None) -> None:

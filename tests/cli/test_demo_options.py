@@ -4,6 +4,8 @@ import sys
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import pytest
+
 from cefl_bench.cli.demo import main
 from cefl_bench.page import server
 from cefl_bench.page.jobs import Limits
@@ -26,3 +28,10 @@ def test_options_reach_the_page(monkeypatch):
     main()
     choices = Choices(faces="none", find_every=0, stride=0.5, window=float("inf"), batch_size=3)
     assert served == [("CEFLNet", "127.0.0.1", 0, Limits(200 * 2**20, 9), choices)]
+
+
+def test_a_window_that_is_no_number_is_told_in_words(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["demo.py", "--window", "abc"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "argument --window: 'abc': expected a number of seconds, or whole" in capsys.readouterr().err

@@ -6,8 +6,8 @@ import torch
 from helpers.run import ROOT
 from PIL import Image
 
-from cefl_bench.commands.explain import explain_video
-from cefl_bench.commands.setup import build_dataset
+from cefl_bench.commands.explain import explain, explain_video
+from cefl_bench.commands.setup import RunOptions, build_dataset
 from cefl_bench.config import load_config
 from cefl_bench.errors import UserError
 from cefl_bench.registry import MODELS
@@ -77,3 +77,9 @@ def test_a_video_that_cannot_be_read_is_refused(with_data, monkeypatch):
     monkeypatch.setattr(type(dataset), "__getitem__", lambda *_: {"unreadable": "s1_fear_0: cut short", "video": torch})
     with pytest.raises(UserError, match="cannot be explained: s1_fear_0: cut short"):
         explain_video(model, dataset, 3)
+
+
+@pytest.mark.parametrize("num", [0, -1])
+def test_a_number_of_figures_below_one_is_refused(num, tmp_path):
+    with pytest.raises(UserError, match=f"--num is {num}: expected 1 or more"):
+        explain(RunOptions(), "demo", num=num, out=str(tmp_path))

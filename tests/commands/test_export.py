@@ -140,7 +140,7 @@ def test_what_cannot_be_exported_is_said_in_one_line(checkpoint, tmp_path, monke
     folder.mkdir()
     text.write_text("weights")
     for words, told in {
-        (text,): "it holds more than weights",
+        (text,): "is not a checkpoint",
         (checkpoint, "--out", folder): f"--out {str(folder)!r}: expected a name that ends in .onnx",
         (checkpoint, "--out", "/proc/x/y.onnx"): "--out '/proc/x/y.onnx' cannot be written",
         (checkpoint, "--format", "torch-export", "--out", "a.onnx"): "expected a name that ends in .pt2",

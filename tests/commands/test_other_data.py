@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,25 @@ def test_a_run_is_not_continued_on_other_data(change, epoch, corpus, tmp_path):
     change(corpus, "2")
     with pytest.raises(UserError, match=r"videos or labels of test, train have changed"):
         resolve(options(tmp_path / "run"))
+
+
+def test_a_run_goes_on_where_its_corpus_lies_in_another_place(corpus, tmp_path):
+    leave_run(tmp_path / "run", epoch=3)
+    moved = shutil.move(corpus, tmp_path / "moved")
+    elsewhere = replace(options(tmp_path / "run"), cfg_options=(*TINY, f"corpus.data_root={moved}"))
+    assert resolve(elsewhere).finished
+    swap_labels(moved, "1")
+    with pytest.raises(UserError, match="run on other data"):
+        resolve(elsewhere)
+
+
+def test_a_job_stays_finished_where_its_corpus_lies_in_another_place(corpus, tmp_path, capsys):
+    call = BenchmarkOptions((SYNTHETIC,), str(tmp_path / "out"), folds="1,2", cfg_options=TINY)
+    for job in jobs_of(call):
+        leave_run_of(job)
+    moved = shutil.move(corpus, tmp_path / "moved")
+    assert benchmark(replace(call, cfg_options=(*TINY, f"corpus.data_root={moved}")))
+    assert "2 finished before" in capsys.readouterr().out
 
 
 def test_a_benchmark_names_finished_jobs_that_saw_other_data(corpus, tmp_path, capsys):

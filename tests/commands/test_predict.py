@@ -165,7 +165,7 @@ def test_ctrl_c_leaves_nothing_half_written(at, checkpoint, video, tmp_path, sta
 def test_what_a_checkpoint_must_be(tmp_path, video):
     weights = untrained(tmp_path / "weights.pth")
     torch.save(torch.load(weights, weights_only=True)["state_dict"], weights)
-    for checkpoint, told in ((weights, "does not say what it was trained with"), (video, "was refused")):
+    for checkpoint, told in ((weights, "does not say what it was trained with"), (video, "is not a checkpoint")):
         done = run_tool("predict.py", checkpoint, video, "--out", tmp_path / "out", check=False)
         assert done.returncode == 1 and told in done.stderr and done.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()

@@ -10,7 +10,10 @@ import time
 import pytest
 from helpers.run import SYNTHETIC, TINY
 
+from cefl_bench.commands.audit import AuditOptions, audit
+from cefl_bench.commands.predict import PredictOptions, predict
 from cefl_bench.commands.setup import RunOptions
+from cefl_bench.commands.test import test as score
 from cefl_bench.commands.train import resolve, run, train
 from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path, sweep
@@ -60,6 +63,22 @@ def test_a_run_that_stops_before_its_first_file_leaves_no_folder(with_data, tmp_
     with pytest.raises(ZeroDivisionError):
         train(RunOptions(SYNTHETIC, work_dir=str(tmp_path / "a" / "run"), cfg_options=TINY))
     assert not (tmp_path / "a").exists()
+
+
+def audit_into(options: RunOptions, checkpoint: str, out: str):
+    return audit(options, checkpoint, AuditOptions(), out)
+
+
+def predict_into(_: RunOptions, checkpoint: str, out: str):
+    return predict(checkpoint, PredictOptions(["webcam"], out))
+
+
+@pytest.mark.parametrize("tool", [score, audit_into, predict_into])
+def test_results_that_cannot_be_written_are_told_of_before_a_checkpoint_is_loaded(tool, tmp_path):
+    (tmp_path / "taken").write_text("")
+    told = r"taken/out' cannot be written to \(Not a directory\): name a folder with --out"
+    with pytest.raises(UserError, match=told):
+        tool(RunOptions(), str(tmp_path / "none.pth"), str(tmp_path / "taken" / "out"))
 
 
 def test_half_written_files_of_dead_processes_are_swept_and_those_of_living_ones_stay(tmp_path):

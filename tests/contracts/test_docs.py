@@ -7,8 +7,9 @@ import sys
 import types
 
 import pytest
+import torch
 import yaml
-from helpers.contracts import assert_kept
+from helpers.contracts import assert_kept, make_room
 from helpers.pages import LINK, OPTION, PAGES, anchors, blocks, calls, code, text_of
 from helpers.run import ROOT
 
@@ -121,12 +122,15 @@ def test_examples_of_configs_load(page, tmp_path, monkeypatch):
 def test_the_backbone_that_contributors_begin_with_keeps_its_contract(tmp_path, monkeypatch):
     part, leaf, *_ = blocks(CONTRIBUTING, "python")
     name = "cefl_bench.models.backbones.my_net"
+    make_room(monkeypatch, MODELS, "MyNet")
     module = types.ModuleType(name)
     monkeypatch.setitem(sys.modules, name, module)
     try:
         exec(compile(part, name, "exec"), module.__dict__)
         build = functools.partial(module.MyNet, **module.MyNet.tiny)
         assert_kept(examine_backbone("MyNet", build, clip_shape=(3, 16, 112, 112)))
+        with torch.device("meta"):  # a batch of the fair track, in float32
+            assert module.MyNet().encode(torch.empty(32, 3, 16, 112, 112)).nbytes < 2e9
         (tmp_path / "_base_").symlink_to(ROOT / "configs" / "_base_")
         file = tmp_path / "my_net_dfew.py"
         file.write_text(leaf, encoding="utf-8")

@@ -7,7 +7,7 @@ import types
 import numpy as np
 import pytest
 import torch
-from helpers.contracts import assert_kept
+from helpers.contracts import assert_kept, make_room
 from helpers.pages import blocks, text_of
 from helpers.run import ROOT, SYNTHETIC, dataset
 from mmengine.evaluator import Evaluator
@@ -28,9 +28,11 @@ FILE = re.compile(r"`cefl_bench/([\w/]+)\.py`:\n\n```python\n(.*?)^```", re.MULT
 def example(monkeypatch):
     """Gives the class of an example's file, as if the file were there."""
     files = dict(FILE.findall(text_of(ROOT / "CONTRIBUTING.md")))
-    registered = []
+    registries, registered = (MODELS, METRICS, TRANSFORMS), []
 
     def load(path, name):
+        for registry in registries:
+            make_room(monkeypatch, registry, name)
         module = types.ModuleType(f"cefl_bench.{path.replace('/', '.')}")
         monkeypatch.setitem(sys.modules, module.__name__, module)
         registered.append(name)
@@ -38,9 +40,17 @@ def example(monkeypatch):
         return getattr(module, name)
 
     yield load
-    for registry in (MODELS, METRICS, TRANSFORMS):
+    for registry in registries:
         for name in registered:
             registry.module_dict.pop(name, None)
+
+
+def test_an_example_may_be_a_file_of_the_checkout_too(example, monkeypatch):
+    MODELS.import_from_location()
+    theirs = type("AlikeClips", (), {})
+    monkeypatch.setitem(MODELS.module_dict, "AlikeClips", theirs)
+    cls = example("models/aggregators/alike_clips", "AlikeClips")
+    assert cls is not theirs and MODELS.module_dict["AlikeClips"] is cls
 
 
 def test_a_loss_of_its_own(example):

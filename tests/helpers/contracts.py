@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+import pytest
+from mmengine.registry import Registry
+
 from cefl_bench.contracts.promise import Outcome
 
 
@@ -15,3 +18,9 @@ def assert_kept(outcomes: Iterable[Outcome]) -> None:
 def broken(outcomes: Iterable[Outcome]) -> dict[str, str]:
     """The promises that are broken -> why."""
     return {promise: reason for _, promise, reason in outcomes if reason is not None}
+
+
+def make_room(monkeypatch: pytest.MonkeyPatch, registry: Registry, name: str) -> None:
+    """Take out of a registry, until the test is over, what a file of the checkout registered by that name."""
+    registry.import_from_location()
+    monkeypatch.delitem(registry.module_dict, name, raising=False)

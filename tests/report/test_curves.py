@@ -72,6 +72,16 @@ def test_a_loss_below_0_is_in_the_figure(draw):
     assert losses.get_ylim()[0] < -0.5
 
 
+def test_values_that_hardly_move_and_those_at_0_are_whole(draw):
+    still = [2.0, 1.99, 1.99, 1.98, 1.98, 1.97]
+    parts = {"loss_class": still, "loss_aux": [0.0] * 6}
+    tested = [0.26, 0.25, 0.26, 0.25, 0.26, 0.26]
+    for axes in draw(rows(loss=still, **parts, lr=[0.1] * 5 + [0], war=tested, uar=tested)):
+        highest = max(max(line.get_ydata()) for line in axes.lines)
+        assert axes.get_ylim() == (0, pytest.approx(1.1 * highest))
+        assert not any(line.get_clip_on() for line in axes.lines)
+
+
 def test_scores_are_in_per_cent_at_the_epochs_that_have_them(draw):
     _, scores, _ = draw(rows(loss=LOSS, lr=RATE, war=TESTED, uar=TESTED, val_war=[None] * 5 + [0.75]))
     found = lines(scores)

@@ -38,6 +38,13 @@ def all_right(row: str) -> str:
     return f"{name},{label},{label}"
 
 
+@pytest.mark.parametrize(("corpus", "told"), [("dfew", "DFEW has 5 folds"), ("ferv39k", "FERV39k has 1 fold$")])
+def test_a_fold_that_the_corpus_does_not_have_is_refused(corpus, told, files, tmp_path):
+    with pytest.raises(UserError, match=f"--fold 6: {told}"):
+        report_with(tmp_path / "new", NewExternal("one", [str(files[0])], corpus, [6]))
+    assert not (tmp_path / "new").exists()
+
+
 def test_two_published_files_are_compared_with_one_another(files, tmp_path):
     """No run of one's own: the folder is made, and the report is in it."""
     right = with_rows(files[0], all_right)

@@ -58,3 +58,12 @@ def test_a_training_may_start_from_it():
 def test_another_name_is_a_path():
     with pytest.raises(UserError, match=r"'demo2' does not exist: expected a \.pth .* or demo, which is built in"):
         check_checkpoint("demo2")
+
+
+def test_a_folder_is_called_a_folder_with_the_checkpoint_in_it(elsewhere):
+    (elsewhere / "held").mkdir()
+    with pytest.raises(UserError, match=r"'held' is a folder: expected a \.pth file"):
+        check_checkpoint("held")
+    checkpoints.save("held/last.pth", {"state_dict": {}})
+    with pytest.raises(UserError, match=r"'held' is a folder: name the file in it, held/last\.pth$"):
+        checkpoints.load("held")

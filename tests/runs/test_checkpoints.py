@@ -47,6 +47,33 @@ def test_a_malicious_pickle_is_refused(malicious):
     assert not (malicious.parent / "pwned").exists()
 
 
+def test_what_is_refused_is_named_without_the_advice_of_torch(malicious):
+    with pytest.raises(UserError) as refused:
+        checkpoints.load(malicious)
+    told = str(refused.value)
+    assert "weights_only" not in told and told.isprintable() and "save its state_dict alone" in told
+    # of a pickle of a newer form torch does not tell the name
+    assert "such as posix.system, which could run code" in told or malicious.read_bytes()[:2] == b"\x80\x04"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"from cefl_bench.config import Corpus\n",
+        b"name,label\n1,0\n",
+        b'{"a": 1}',
+        b"\x08\x08\x12\x07pytorch",
+        b"\x1b[31m",
+    ],
+    ids=["config", "table", "json", "onnx", "escapes"],
+)
+def test_another_kind_of_file_is_no_checkpoint(tmp_path, content):
+    (tmp_path / "a.py").write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.py' is not a checkpoint: expected a \.pth file, .* or demo") as refused:
+        checkpoints.load(tmp_path / "a.py")
+    assert str(refused.value).isprintable()
+
+
 def test_a_malicious_pickle_is_refused_by_mmengine_too(malicious):
     with pytest.raises(UserError):
         CheckpointLoader.load_checkpoint(str(malicious), map_location="cpu")
