@@ -53,6 +53,8 @@ def predict(checkpoint: str, options: PredictOptions) -> list[Path]:
         UserError: when nothing is there to predict, or, when all others are done, how many sources failed.
     """
     sources = find_sources(options.sources)
+    for source in sources:
+        _check_apart(source, Path(options.out))
     predictor = Predictor.load(checkpoint, options.config)
     for warning in predictor.about.warnings:
         print(f"note: {warning}", file=sys.stderr, flush=True)
@@ -139,6 +141,13 @@ def _paths_of(word: str) -> list[Path]:
     for match in matches:
         found += _paths_of(str(match)) if match.exists() else []
     return found
+
+
+def _check_apart(source: Source, out: Path) -> None:
+    """Refuse to write results among the frames of a source, or over it."""
+    folder = (out / source.name).resolve()
+    if source.camera is None and source.path.resolve().is_relative_to(folder):
+        raise UserError(f"--out {str(out)!r}: the results of {source.path} would lie with it in {folder}: name another")
 
 
 def _predicted(predictor: Predictor, source: Source, options: PredictOptions) -> VideoPrediction:

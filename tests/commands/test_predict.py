@@ -115,6 +115,25 @@ def test_a_source_that_is_none(word, told, tmp_path, monkeypatch, stub):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("source", ["clip", "clip/clip.mp4"])
+def test_results_do_not_lie_in_their_own_source(source, tmp_path, monkeypatch):
+    """Not even through a link; neither is another source begun."""
+    clip = read("smile", stop=1)
+    write_images(tmp_path / "clip", clip)
+    write_video(tmp_path / "clip" / "clip.mp4", clip)
+    if source == "clip":
+        (tmp_path / "clip" / "clip.mp4").unlink()
+    (tmp_path / "link").symlink_to(tmp_path)
+    before = sorted((tmp_path / "clip").iterdir())
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as error:
+        run("webcam:1", source, out="link")
+    assert str(error.value) == (
+        f"--out 'link': the results of {source} would lie with it in {tmp_path / 'clip'}: name another"
+    )
+    assert sorted((tmp_path / "clip").iterdir()) == before and not (tmp_path / "webcam").exists()
+
+
 def test_a_broken_video_does_not_stop_the_others(tmp_path, stub, video, capsys):
     (tmp_path / "broken.mp4").write_bytes(video.read_bytes()[:3000])
     with pytest.raises(UserError, match="1 of 2 sources could not be predicted, all others are done"):
