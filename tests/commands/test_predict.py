@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 
 import av
@@ -132,6 +133,21 @@ def test_results_do_not_lie_in_their_own_source(source, tmp_path, monkeypatch):
         f"--out 'link': the results of {source} would lie with it in {tmp_path / 'clip'}: name another"
     )
     assert sorted((tmp_path / "clip").iterdir()) == before and not (tmp_path / "webcam").exists()
+
+
+def test_an_annotated_video_of_before_does_not_stay(tmp_path, stub, video):
+    (folder,) = run(video, out=tmp_path)
+    assert (folder / VIDEO).exists()
+    run(video, out=tmp_path, annotate=False)
+    assert {file.name for file in folder.iterdir()} == FILES - {VIDEO}
+
+
+def test_a_video_is_not_replaced_by_its_own_annotated_one(tmp_path, stub, video):
+    shutil.copy(video, tmp_path / VIDEO)
+    for annotate in (True, False):
+        with pytest.raises(UserError, match=r"annotated\.mp4 would be replaced by its own annotated video"):
+            stub(tmp_path / VIDEO).save(tmp_path, annotate)
+    assert (tmp_path / VIDEO).read_bytes() == video.read_bytes()
 
 
 def test_a_broken_video_does_not_stop_the_others(tmp_path, stub, video, capsys):
