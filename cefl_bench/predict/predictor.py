@@ -54,6 +54,8 @@ class Choices:
         for name, value in (("window", self.window), ("stride", self.stride)):
             if value is not None and not value >= 0.04:
                 raise UserError(f"{name} is {value}: expected seconds, 0.04 or more")
+        if self.stride == math.inf:
+            raise UserError("stride is infinite: expected seconds; a window may be as long as the video")
         if not 0 <= self.find_every <= 1:
             raise UserError(f"find every is {self.find_every}: expected seconds, 0 to 1")
         if self.batch_size < 1:

@@ -169,6 +169,7 @@ def test_a_table_for_pandas(prediction, monkeypatch):
         (dict(faces="some"), "faces is 'some': expected one of auto, find, none"),
         (dict(window=0.0), "window is 0.0: expected seconds, 0.04 or more"),
         (dict(stride=math.nan), "stride is nan: expected seconds"),
+        (dict(stride=math.inf), "stride is infinite: expected seconds"),
         (dict(batch_size=0), "batch size is 0: expected at least 1"),
     ],
 )
