@@ -31,9 +31,10 @@ def save(
     """
     if prediction.source.resolve() == (folder / VIDEO).resolve():
         raise UserError(f"{prediction.source} would be replaced by its own annotated video: name another folder")
+    table, values = csv_of(prediction), json.dumps(timeline_of(prediction), indent=1, allow_nan=False) + "\n"
     (folder / VIDEO).unlink(missing_ok=True)
-    write_text(folder / CSV, csv_of(prediction))
-    write_text(folder / JSON, json.dumps(timeline_of(prediction), indent=1, allow_nan=False) + "\n")
+    write_text(folder / CSV, table)
+    write_text(folder / JSON, values)
     figure = draw_prediction(prediction)
     with atomic_path(folder / FIGURE) as temporary:
         figure.savefig(temporary, dpi=DOTS_PER_INCH)

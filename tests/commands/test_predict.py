@@ -2,11 +2,14 @@
 
 import csv
 import json
+import math
 import os
 import shutil
 import signal
+from dataclasses import replace
 
 import av
+import numpy as np
 import pytest
 import torch
 from helpers.children import wait_until
@@ -195,6 +198,27 @@ def test_ctrl_c_leaves_nothing_half_written(at, checkpoint, video, tmp_path, sta
     assert child.wait() == 130
     left = [file.name for file in out.rglob("*") if file.is_file()]
     assert set(left) <= FILES - {VIDEO}
+
+
+@pytest.mark.parametrize("broken", ["logits", "clip_weights"])
+def test_scores_that_are_no_numbers_are_refused(broken, stub, video, tmp_path, monkeypatch):
+    classify = stub.model.classify
+
+    def diverged(frames):
+        answers = classify(frames)
+        return answers._replace(**{broken: np.full_like(getattr(answers, broken), np.nan)})
+
+    monkeypatch.setattr(stub.model, "classify", diverged)
+    with pytest.raises(UserError, match="the scores of Stub are not finite: its training diverged, or"):
+        run(video, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_written_of_what_json_cannot_hold(stub, video, tmp_path):
+    found = stub(video)
+    with pytest.raises(ValueError, match="JSON"):
+        replace(found, seconds=math.nan).save(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_a_checkpoint_must_be(tmp_path, video):
