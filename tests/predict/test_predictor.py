@@ -178,6 +178,16 @@ def test_choices_that_make_no_sense(wrong, told):
         Choices(**wrong)
 
 
+@pytest.mark.parametrize(("window", "told"), [(None, "window of 1 s"), (0.5, "window of 0.5 s")])
+def test_windows_leave_nothing_out(window, told, tmp_path):
+    """Also where the model says how long they are."""
+    write_images(tmp_path / "crops", read("smile", stop=30))
+    with pytest.raises(UserError, match=f"stride is 1.1, more than the {told}, and would leave parts of the video"):
+        Predictor(StubModel())(tmp_path / "crops", faces="none", window=window, stride=1.1)
+    found = Predictor(StubModel())(tmp_path / "crops", faces="none", window=math.inf, stride=1.1)
+    assert [(window.start, window.end) for window in found.windows] == [(0, 1.2)]
+
+
 @pytest.mark.parametrize(("clip", "there"), [("vanishes", (0.0, 2.4)), ("appears", (3.9, 6.4))])
 def test_where_a_face_comes_and_goes(clip, there, tmp_path):
     """Every fifth frame of 26 a second, shown at 25."""
