@@ -96,8 +96,10 @@ def find_sources(words: Sequence[str]) -> list[Source]:
     sources: list[Source] = []
     taken: set[str] = set()
     for path, camera in found:
-        name = stem = path.resolve().name if path.is_dir() else path.stem
-        copies = 1
+        stem = path.resolve().name if path.is_dir() else path.stem
+        if not stem.strip("."):  # that of ...mkv is the folder above
+            stem = path.name
+        name, copies = stem, 1
         while name in taken:
             copies += 1
             name = f"{stem}_{copies}"

@@ -101,6 +101,13 @@ def test_what_can_be_a_source(tmp_path, monkeypatch):
     assert [source.camera for source in found] == [None] * 6 + [2]
 
 
+@pytest.mark.parametrize("name", ["..mkv", "...mkv"])
+def test_a_name_of_dots_leads_nowhere_else(name, tmp_path, monkeypatch):
+    (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    assert [source.name for source in find_sources([name, f"./{name}"])] == [name, f"{name}_2"]
+
+
 @pytest.mark.parametrize(
     ("word", "told"),
     [
