@@ -55,6 +55,8 @@ def predict(checkpoint: str, options: PredictOptions) -> list[Path]:
     """
     sources = find_sources(options.sources)
     check_folder(options.out)
+    for source in sources:
+        _check_apart(source, Path(options.out))
     predictor = Predictor.load(checkpoint, options.config)
     for warning in predictor.about.warnings:
         print(f"note: {warning}", file=sys.stderr, flush=True)
@@ -96,8 +98,10 @@ def find_sources(words: Sequence[str]) -> list[Source]:
     sources: list[Source] = []
     taken: set[str] = set()
     for path, camera in found:
-        name = stem = path.resolve().name if path.is_dir() else path.stem
-        copies = 1
+        stem = path.resolve().name if path.is_dir() else path.stem
+        if not stem.strip("."):  # that of ...mkv is the folder above
+            stem = path.name
+        name, copies = stem, 1
         while name in taken:
             copies += 1
             name = f"{stem}_{copies}"
@@ -141,6 +145,13 @@ def _paths_of(word: str) -> list[Path]:
     for match in matches:
         found += _paths_of(str(match)) if match.exists() else []
     return found
+
+
+def _check_apart(source: Source, out: Path) -> None:
+    """Refuse to write results among the frames of a source, or over it."""
+    folder = (out / source.name).resolve()
+    if source.camera is None and source.path.resolve().is_relative_to(folder):
+        raise UserError(f"--out {str(out)!r}: the results of {source.path} would lie with it in {folder}: name another")
 
 
 def _predicted(predictor: Predictor, source: Source, options: PredictOptions) -> VideoPrediction:

@@ -12,7 +12,7 @@ from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path
 from cefl_bench.media.ahead import ahead
 from cefl_bench.media.images import frame_files, read_image
-from cefl_bench.media.sound import CannotWrite, KeptSound, mux, sound_of
+from cefl_bench.media.sound import CannotWrite, KeptSound, sound_of, writing
 from cefl_bench.media.videos import USUAL_RATE, AsShown, Clock, OpenVideo, open_video
 
 Draw = Callable[[float, np.ndarray], np.ndarray]
@@ -123,11 +123,13 @@ class _Picture:
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
         frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
         frame.pts, frame.time_base = round(seconds * TICKS), Fraction(1, TICKS)
-        mux(self._container, self._stream.encode(frame))
+        with writing():
+            self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
         if self._stream is not None:
-            mux(self._container, self._stream.encode())
+            with writing():
+                self._container.mux(self._stream.encode())
 
 
 @contextmanager

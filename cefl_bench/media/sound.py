@@ -1,5 +1,7 @@
 """The sound of a video, taken over into another file: as it is where browsers play it, else as AAC."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 
 import av
@@ -23,10 +25,11 @@ class CannotWrite(Exception):
     """FFmpeg could not write a file, and why; not an error of the file that is read meanwhile."""
 
 
-def mux(container: av.container.OutputContainer, packets: av.Packet | list[av.Packet]) -> None:
-    """Write packets into a file. Raises: CannotWrite."""
+@contextmanager
+def writing() -> Iterator[None]:
+    """Encode and write in it what goes into a file. Raises: CannotWrite."""
     try:
-        container.mux(packets)
+        yield
     except av.FFmpegError as error:
         raise CannotWrite(error.strerror or str(error)) from None
 
@@ -69,7 +72,8 @@ class KeptSound:
         """All packets have been taken."""
         if not self._copied and self._container is not None:
             self._encode(None)
-            mux(self._container, self._target.encode())
+            with writing():
+                self._container.mux(self._target.encode())
 
     def _pass_on(self, packet: av.Packet) -> None:
         assert self._container is not None, "begun before"
@@ -80,7 +84,8 @@ class KeptSound:
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = None if packet.dts is None else packet.dts - shift
             packet.stream = self._target
-            mux(self._container, packet)
+            with writing():
+                self._container.mux(packet)
             return
         try:
             frames = packet.decode()
@@ -95,7 +100,8 @@ class KeptSound:
     def _encode(self, frame: av.AudioFrame | None) -> None:
         assert self._container is not None, "begun before"
         for resampled in self._resampler.resample(frame):
-            mux(self._container, self._target.encode(resampled))
+            with writing():
+                self._container.mux(self._target.encode(resampled))
 
     def _ticks(self, time_base: Fraction | None) -> int:
         return round(self._origin / float(time_base)) if time_base else 0

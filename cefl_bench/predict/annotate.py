@@ -13,7 +13,8 @@ from cefl_bench.predict.result import Track, VideoResult, Window, shown_spans
 from cefl_bench.report.lettering import class_numbers, lettering
 
 MAX_LONG_SIDE, MIN_WIDTH = 1280, 480
-"""Pixels of the drawn picture: larger ones are shrunk, narrower ones enlarged so that text can be read."""
+"""Pixels of the drawn picture: larger ones are shrunk, narrower ones enlarged, so that text can be read, up to the long
+side; what is still narrower stands between black margins."""
 MAX_SEEN_APART = 0.5
 """Seconds between the frame and the nearest one in which the face was; further apart, no box is drawn."""
 BOX_SIGMA_SECONDS = 0.08
@@ -29,18 +30,19 @@ class Annotator:
         self._names = lettering(prediction.classes, class_numbers(prediction.classes)).names
         self._colours = [rgb(colour) for colour in class_colours(len(prediction.classes))]
         self._people = [_Person(track, prediction.of(track.name)) for track in prediction.tracks]
-        scale = min(1.0, MAX_LONG_SIDE / max(prediction.width, prediction.height))
-        scale = max(scale, MIN_WIDTH / prediction.width)
-        self._scale = scale
+        largest = MAX_LONG_SIDE / max(prediction.width, prediction.height)
+        self._scale = scale = min(largest, max(1.0, MIN_WIDTH / prediction.width))
         self._size = _even(prediction.width * scale), _even(prediction.height * scale)
-        self._panel = Panel(prediction, self._names, self._size[0])
+        self._width = max(self._size[0], MIN_WIDTH)
+        self._margin = (self._width - self._size[0]) // 2
+        self._panel = Panel(prediction, self._names, self._width)
 
     def draw(self, seconds: float, frame: np.ndarray) -> np.ndarray:
         """The drawn frame; its sides are even."""
         way = cv2.INTER_AREA if self._scale < 1 else cv2.INTER_CUBIC
         width, height = self._size
-        image = np.empty((height + self._panel.height, width, 3), dtype=np.uint8)
-        image[:height] = (
+        image = np.zeros((height + self._panel.height, self._width, 3), dtype=np.uint8)
+        image[:height, self._margin : self._margin + width] = (
             frame if frame.shape[:2] == (height, width) else cv2.resize(frame, self._size, interpolation=way)
         )
         shown: list[tuple[str, Window]] = []
@@ -49,7 +51,9 @@ class Annotator:
             if window is not None:
                 shown.append((person.name, window))
                 if box is not None:
-                    self._draw_box(image[:height], box * self._scale, person.name, window)
+                    self._draw_box(
+                        image[:height], box * self._scale + (self._margin, 0, self._margin, 0), person.name, window
+                    )
         self._panel.draw(image[height:], seconds, shown[0][1] if shown else None)
         return image
 

@@ -56,13 +56,23 @@ class Judge:
             self.finish()
 
     def finish(self) -> None:
-        """Put the pieces that wait through the network."""
+        """Put the pieces that wait through the network.
+
+        Raises:
+            UserError: when its answers are not finite.
+        """
         if not self._waiting:
             return
         answers = self._model.classify(np.stack([chosen.video for _, chosen in self._waiting]))
+        weights = answers.clip_weights
+        if not np.isfinite(answers.logits).all() or (weights is not None and not np.isfinite(weights).all()):
+            raise UserError(
+                f"the scores of {self._model.about.method} are not finite: its training diverged, or its file is "
+                "damaged; give another checkpoint"
+            )
         for place, (piece, chosen) in enumerate(self._waiting):
-            weights = None if answers.clip_weights is None else answers.clip_weights[place]
-            window = self._window(piece, chosen, answers.logits[place], weights)
+            shares = None if weights is None else weights[place]
+            window = self._window(piece, chosen, answers.logits[place], shares)
             self.windows.append((piece.person, window))
             self._note(piece, window)
         self._waiting = []

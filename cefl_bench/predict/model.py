@@ -13,8 +13,8 @@ from mmengine.dataset import Compose
 from cefl_bench.config import classes_of, load_config
 from cefl_bench.errors import UserError
 from cefl_bench.faces.crop import CropRule
-from cefl_bench.functional.protocol import protocol_id
-from cefl_bench.plain import from_plain
+from cefl_bench.functional.protocol import difference, protocol_id
+from cefl_bench.plain import from_plain, plain
 from cefl_bench.predict.about import About, Answers, Chosen
 from cefl_bench.predict.network import FramesToScores
 from cefl_bench.records import Frames
@@ -35,7 +35,7 @@ class TrainedModel:
         device: where the network runs; a GPU where there is one.
 
     Raises:
-        UserError: naming what is wrong with the checkpoint.
+        UserError: naming what is wrong with the checkpoint, or what the config does in another way than it.
     """
 
     def __init__(self, checkpoint: str | Path, config: str | Path | None = None, device: str | None = None) -> None:
@@ -43,6 +43,8 @@ class TrainedModel:
         meta = checkpoints.meta_of(loaded, checkpoint)
         if config is not None:
             built = load_config(config)
+            if meta is not None:
+                _check_same_frames(meta["config"], plain(built.to_dict()), checkpoint)
         elif meta is None:
             raise UserError(f"checkpoint {str(checkpoint)!r} does not say what it was trained with: give --config too")
         else:
@@ -68,6 +70,34 @@ class TrainedModel:
     def classify(self, video: np.ndarray) -> Answers:
         logits, clip_weights = self.network(torch.from_numpy(video))
         return Answers(logits.cpu().numpy(), None if clip_weights is None else clip_weights.cpu().numpy())
+
+
+def _check_same_frames(trained: Mapping[str, Any], given: Mapping[str, Any], checkpoint: str | Path) -> None:
+    """Refuse a config that shows the network other frames or sizes than it was trained with, though its weights fit.
+
+    Raises:
+        UserError: naming the first difference.
+    """
+    before, now = (
+        {
+            "data_preprocessor": config["data_preprocessor"],
+            "test_dataloader.dataset.pipeline": _steps(config["test_dataloader"]["dataset"]["pipeline"]),
+        }
+        for config in (trained, given)
+    )
+    for line in difference(before, now):
+        raise UserError(
+            f"checkpoint {str(checkpoint)!r} was trained with another value of {line}: leave the config out, as the "
+            "checkpoint knows its own, or give config.py in the folder of its run"
+        )
+
+
+def _steps(pipeline: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A pipeline by the places of its steps; frames that were packed are the same frames."""
+    return {
+        str(place): {key: value for key, value in step.items() if key != "packed"}
+        for place, step in enumerate(pipeline)
+    }
 
 
 def _about(config: Config, meta: checkpoints.Meta | None) -> About:

@@ -36,7 +36,7 @@ class Choices:
         faces: one of `FACES`.
         window: seconds that are judged together; None for as long as the training videos are, infinite for the whole
             video at once, in memory for all of it.
-        stride: seconds from the start of a window to that of the next; None for half a window.
+        stride: seconds from the start of a window to that of the next, at most a window; None for half a window.
         batch_size: windows that go through the network together.
         find_every: seconds from one frame in which faces are looked for to the next; 0 looks at every frame, as
             tools/prepare does.
@@ -54,6 +54,8 @@ class Choices:
         for name, value in (("window", self.window), ("stride", self.stride)):
             if value is not None and not value >= 0.04:
                 raise UserError(f"{name} is {value}: expected seconds, 0.04 or more")
+        if self.stride == math.inf:
+            raise UserError("stride is infinite: expected seconds; a window may be as long as the video")
         if not 0 <= self.find_every <= 1:
             raise UserError(f"find every is {self.find_every}: expected seconds, 0 to 1")
         if self.batch_size < 1:
@@ -107,7 +109,7 @@ class Predictor:
             progress: called after each frame.
 
         Raises:
-            UserError: naming the video, when it cannot be decoded.
+            UserError: naming the video, when it cannot be decoded, or the stride, when it is longer than a window.
         """
         path = Path(video)
         chosen = replace(choices or Choices(), **options)
@@ -139,6 +141,11 @@ class Predictor:
     ) -> VideoPrediction:
         window = choices.window or self.about.seconds
         stride = choices.stride or (window / 2 if math.isfinite(window) else 1.0)
+        if stride > window:
+            raise UserError(
+                f"stride is {stride:g}, more than the window of {window:g} s, and would leave parts of the video "
+                "unjudged: expected at most a window"
+            )
         record, judge = _Record(), Judge(self.model, choices.batch_size)
         for piece in in_windows(record.noted(sights, progress), window, stride):
             judge.add(piece)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from cefl_bench.errors import UserError
 from cefl_bench.files import atomic_path, write_text
 from cefl_bench.media.redraw import redraw
 from cefl_bench.predict.annotate import Annotator
@@ -20,14 +21,20 @@ def save(
 ) -> list[Path]:
     """Write the timeline, its figure and, with `annotate`, the video with what was found drawn on it; their paths.
 
+    An annotated video that is there shows what was found before, and goes first.
+
     Args:
         progress: called with the seconds of the annotated video that are done; raising from it stops.
 
     Raises:
         UserError: naming what cannot be read or written.
     """
-    write_text(folder / CSV, csv_of(prediction))
-    write_text(folder / JSON, json.dumps(timeline_of(prediction), indent=1, allow_nan=False) + "\n")
+    if prediction.source.resolve() == (folder / VIDEO).resolve():
+        raise UserError(f"{prediction.source} would be replaced by its own annotated video: name another folder")
+    table, values = csv_of(prediction), json.dumps(timeline_of(prediction), indent=1, allow_nan=False) + "\n"
+    (folder / VIDEO).unlink(missing_ok=True)
+    write_text(folder / CSV, table)
+    write_text(folder / JSON, values)
     figure = draw_prediction(prediction)
     with atomic_path(folder / FIGURE) as temporary:
         figure.savefig(temporary, dpi=DOTS_PER_INCH)

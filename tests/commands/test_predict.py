@@ -2,10 +2,14 @@
 
 import csv
 import json
+import math
 import os
+import shutil
 import signal
+from dataclasses import replace
 
 import av
+import numpy as np
 import pytest
 import torch
 from helpers.children import wait_until
@@ -97,6 +101,13 @@ def test_what_can_be_a_source(tmp_path, monkeypatch):
     assert [source.camera for source in found] == [None] * 6 + [2]
 
 
+@pytest.mark.parametrize("name", ["..mkv", "...mkv"])
+def test_a_name_of_dots_leads_nowhere_else(name, tmp_path, monkeypatch):
+    (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    assert [source.name for source in find_sources([name, f"./{name}"])] == [name, f"{name}_2"]
+
+
 @pytest.mark.parametrize(
     ("word", "told"),
     [
@@ -113,6 +124,40 @@ def test_a_source_that_is_none(word, told, tmp_path, monkeypatch, stub):
         run(word, out="out")
     assert told in str(error.value) and "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("source", ["clip", "clip/clip.mp4"])
+def test_results_do_not_lie_in_their_own_source(source, tmp_path, monkeypatch):
+    """Not even through a link; neither is another source begun."""
+    clip = read("smile", stop=1)
+    write_images(tmp_path / "clip", clip)
+    write_video(tmp_path / "clip" / "clip.mp4", clip)
+    if source == "clip":
+        (tmp_path / "clip" / "clip.mp4").unlink()
+    (tmp_path / "link").symlink_to(tmp_path)
+    before = sorted((tmp_path / "clip").iterdir())
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as error:
+        run("webcam:1", source, out="link")
+    assert str(error.value) == (
+        f"--out 'link': the results of {source} would lie with it in {tmp_path / 'clip'}: name another"
+    )
+    assert sorted((tmp_path / "clip").iterdir()) == before and not (tmp_path / "webcam").exists()
+
+
+def test_an_annotated_video_of_before_does_not_stay(tmp_path, stub, video):
+    (folder,) = run(video, out=tmp_path)
+    assert (folder / VIDEO).exists()
+    run(video, out=tmp_path, annotate=False)
+    assert {file.name for file in folder.iterdir()} == FILES - {VIDEO}
+
+
+def test_a_video_is_not_replaced_by_its_own_annotated_one(tmp_path, stub, video):
+    shutil.copy(video, tmp_path / VIDEO)
+    for annotate in (True, False):
+        with pytest.raises(UserError, match=r"annotated\.mp4 would be replaced by its own annotated video"):
+            stub(tmp_path / VIDEO).save(tmp_path, annotate)
+    assert (tmp_path / VIDEO).read_bytes() == video.read_bytes()
 
 
 def test_a_broken_video_does_not_stop_the_others(tmp_path, stub, video, capsys):
@@ -160,6 +205,27 @@ def test_ctrl_c_leaves_nothing_half_written(at, checkpoint, video, tmp_path, sta
     assert child.wait() == 130
     left = [file.name for file in out.rglob("*") if file.is_file()]
     assert set(left) <= FILES - {VIDEO}
+
+
+@pytest.mark.parametrize("broken", ["logits", "clip_weights"])
+def test_scores_that_are_no_numbers_are_refused(broken, stub, video, tmp_path, monkeypatch):
+    classify = stub.model.classify
+
+    def diverged(frames):
+        answers = classify(frames)
+        return answers._replace(**{broken: np.full_like(getattr(answers, broken), np.nan)})
+
+    monkeypatch.setattr(stub.model, "classify", diverged)
+    with pytest.raises(UserError, match="the scores of Stub are not finite: its training diverged, or"):
+        run(video, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_written_of_what_json_cannot_hold(stub, video, tmp_path):
+    found = stub(video)
+    with pytest.raises(ValueError, match="JSON"):
+        replace(found, seconds=math.nan).save(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_a_checkpoint_must_be(tmp_path, video):

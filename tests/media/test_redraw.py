@@ -140,6 +140,12 @@ def test_a_full_disk_is_told_of_what_is_written_not_of_what_is_read(tmp_path, mo
         redraw(source, tmp_path / "drawn.mp4", same)
 
 
+def test_what_the_encoder_does_not_take_is_no_fault_of_the_source(tmp_path):
+    source = encode(tmp_path / "video.mp4", **h264())
+    with pytest.raises(UserError, match=r"drawn\.mp4 cannot be written \(Generic error in an external library"):
+        redraw(source, tmp_path / "drawn.mp4", lambda *_: np.zeros((20_000, 16, 3), np.uint8))
+
+
 class FullDisk:
     """Takes the place of `atomic_path`: a device that is always full."""
 

@@ -169,12 +169,23 @@ def test_a_table_for_pandas(prediction, monkeypatch):
         (dict(faces="some"), "faces is 'some': expected one of auto, find, none"),
         (dict(window=0.0), "window is 0.0: expected seconds, 0.04 or more"),
         (dict(stride=math.nan), "stride is nan: expected seconds"),
+        (dict(stride=math.inf), "stride is infinite: expected seconds"),
         (dict(batch_size=0), "batch size is 0: expected at least 1"),
     ],
 )
 def test_choices_that_make_no_sense(wrong, told):
     with pytest.raises(UserError, match=told):
         Choices(**wrong)
+
+
+@pytest.mark.parametrize(("window", "told"), [(None, "window of 1 s"), (0.5, "window of 0.5 s")])
+def test_windows_leave_nothing_out(window, told, tmp_path):
+    """Also where the model says how long they are."""
+    write_images(tmp_path / "crops", read("smile", stop=30))
+    with pytest.raises(UserError, match=f"stride is 1.1, more than the {told}, and would leave parts of the video"):
+        Predictor(StubModel())(tmp_path / "crops", faces="none", window=window, stride=1.1)
+    found = Predictor(StubModel())(tmp_path / "crops", faces="none", window=math.inf, stride=1.1)
+    assert [(window.start, window.end) for window in found.windows] == [(0, 1.2)]
 
 
 @pytest.mark.parametrize(("clip", "there"), [("vanishes", (0.0, 2.4)), ("appears", (3.9, 6.4))])
