@@ -102,6 +102,11 @@ class ListedCorpus:
         return not self.refusals and (both_sides or over_all_folds) and unmapped
 
     @property
+    def unread_folds(self) -> list[int]:
+        """The folds of which a side was refused."""
+        return sorted({place.fold for places in self.refusals.values() for place in places})
+
+    @property
     def sources(self) -> list[Source]:
         return list(dict.fromkeys(clip.source for clip in self.clips))
 

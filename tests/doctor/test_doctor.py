@@ -241,6 +241,17 @@ def test_the_tool_says_it_all_and_exits_with_1_on_errors(sick, tmp_path):
     assert {finding["check"] for finding in corpus["findings"]} == {check.name for check in CHECKS}
 
 
+def test_nothing_is_called_right_that_was_not_looked_at(sick):
+    """A person is in training and in test of two of four folds, so that these have no lists to look at."""
+    subject_twice(sick)
+    own = {"num_folds": 4, "lists": "labels.csv", "frames": "video"}
+    report = look(sick, "ceflnet_own.py", options={f"{at}.dataset.{key}": own[key] for at in LOADERS for key in own})
+    assert len(lines(report, "lists", "error")) == 2
+    for check in ("counts", "classes", "labels", "folds", "overlap", "subjects"):
+        assert not lines(report, check, "ok"), check
+        assert_found(report, check, "unknown", "folds 1, 2 could not be read")
+
+
 def test_a_corpus_that_is_not_there_is_one_finding(tmp_path):
     report = look(tmp_path / "nothing", "ceflnet_dfew.py")
     text = table(report)
