@@ -30,7 +30,7 @@ CHECKS = (
     Check("decodable", "every video is read as in training", videos.decodable),
     Check("formats", "the images of a folder are of one format", videos.formats),
     Check("frames", "as many frames as the lists and the files say", videos.frame_counts),
-    Check("lengths", "no video is shorter than what is sampled", videos.lengths),
+    Check("lengths", "no video is too short for what is sampled", videos.lengths),
     Check("blank", "every video shows something", videos.blank),
     Check("copies", "no two videos have the same content", copies.same_content),
     Check("likeness", "no two videos show the same pictures", copies.same_pictures),
