@@ -64,6 +64,8 @@ def explain_video(model: Recognizer, dataset: VideoDataset, index: int) -> Expla
     num_parts = num_clips if num_clips > 1 else sample["frame_indices"].size
     allowed = torch.from_numpy(sample["allowed_classes"]) if "allowed_classes" in sample else None
     probabilities, weights = _classify(model, batch["video"], allowed)
+    if num_clips == 1:
+        weights = None  # the parts are frames, and the weight of the only clip is of none of them
     without = [
         _classify(model, videos, allowed)[0]
         for videos in occluded(batch["video"][0], num_parts).split(VIDEOS_AT_A_TIME)

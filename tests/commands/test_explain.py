@@ -57,6 +57,11 @@ def test_an_explanation_points_to_the_one_clip_that_a_model_looks_at(with_data, 
     assert found.worth[2] != 0 and np.abs(np.delete(found.worth, 2)).max() < 1e-6
 
 
+def test_the_weight_of_a_single_clip_is_not_that_of_its_frames(with_data):
+    found = explain_video(*built("ceflnet", **{"model.num_clips": 1}), 3)
+    assert found.part == "frame" and found.worth.shape == (16,) and found.clip_weights is None
+
+
 def test_classes_that_may_not_be_predicted_are_never_explained(with_data):
     model, dataset = built("c3d")
     sample = dataset[3] | {"allowed_classes": np.arange(7) == 6}
