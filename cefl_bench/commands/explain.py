@@ -51,7 +51,7 @@ def explain(
 def explain_video(model: Recognizer, dataset: VideoDataset, index: int) -> Explanation:
     """Run one video of a dataset through the model, whole and with each of its parts taken away.
 
-    Its parts are the model's clips; where the model sees the video as one clip, they are its frames.
+    Its parts are the model's clips, of all views; where the model sees the video as one clip, they are its frames.
 
     Raises:
         UserError: when the video cannot be read, or is a single frame.
@@ -60,7 +60,10 @@ def explain_video(model: Recognizer, dataset: VideoDataset, index: int) -> Expla
     if sample["unreadable"]:
         raise UserError(f"{entry['name']} cannot be explained: {sample['unreadable']}")
     batch = model.data_preprocessor({"video": torch.from_numpy(sample["video"])[None]}, training=False)
-    num_clips = model.num_clips or sample["video"].shape[0]
+    num_sampled = sample["video"].shape[0]
+    num_clips = model.num_clips or num_sampled
+    if model.views:  # each is regrouped by itself
+        num_clips = num_sampled * (model.num_clips or 1)
     num_parts = num_clips if num_clips > 1 else sample["frame_indices"].size
     allowed = torch.from_numpy(sample["allowed_classes"]) if "allowed_classes" in sample else None
     probabilities, weights = _classify(model, batch["video"], allowed)

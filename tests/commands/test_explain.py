@@ -62,6 +62,21 @@ def test_the_weight_of_a_single_clip_is_not_that_of_its_frames(with_data):
     assert found.part == "frame" and found.worth.shape == (16,) and found.clip_weights is None
 
 
+def test_the_clips_of_views_are_those_that_the_model_makes_of_each(with_data, monkeypatch):
+    model, dataset = built("ceflnet", **{"model.views": True})
+    whole = dataset[3]
+    in_views = {name: whole[name].reshape(2, 8, *whole[name].shape[2:]) for name in ("video", "frame_indices")}
+    monkeypatch.setattr(type(dataset), "__getitem__", lambda *_: whole | in_views)
+    seen = []
+    encode = model.backbone.encode_videos
+    monkeypatch.setattr(model.backbone, "encode_videos", lambda video: seen.append(video.shape) or encode(video))
+    found = explain_video(model, dataset, 3)
+    (num_views, num_clips, _, num_frames), *_ = [shape[:4] for shape in seen]
+    assert (num_views, num_clips, num_frames) == (2, 4, 2)
+    assert found.frames.shape[:2] == found.frame_indices.shape == (8, 2) and found.worth.shape == (8,)
+    assert found.clip_weights is None
+
+
 def test_classes_that_may_not_be_predicted_are_never_explained(with_data):
     model, dataset = built("c3d")
     sample = dataset[3] | {"allowed_classes": np.arange(7) == 6}
