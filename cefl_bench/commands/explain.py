@@ -39,11 +39,16 @@ def explain(
     model = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
     checkpoints.load_into(model, checkpoint)
     folder = Path(out or folder_beside(checkpoint) / EXPLAIN)
-    figures = []
+    figures: list[Path] = []
     for index in tqdm(_chosen(dataset, names, num), desc="explaining", unit="video", disable=None):
         video = explain_video(model.eval(), dataset, index)
-        figures.append(folder / f"{EXPLANATION}{video.name.replace('/', '_')}.png")
-        draw_explanation(video, figures[-1])
+        stem = f"{EXPLANATION}{video.name.replace('/', '_')}"
+        path, copies = folder / f"{stem}.png", 1
+        while path in figures:  # of p0/happy_0 and p0_happy_0
+            copies += 1
+            path = folder / f"{stem}_{copies}.png"
+        draw_explanation(video, path)
+        figures.append(path)
     return figures
 
 

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from helpers.run import ROOT
+from helpers.scenes import edit_rows
+from helpers.untrained import untrained
 from PIL import Image
 
-from cefl_bench.commands.explain import explain_video
-from cefl_bench.commands.setup import build_dataset
+from cefl_bench.commands.explain import explain, explain_video
+from cefl_bench.commands.setup import RunOptions, build_dataset
 from cefl_bench.config import load_config
 from cefl_bench.errors import UserError
 from cefl_bench.registry import MODELS
@@ -55,6 +57,17 @@ def test_an_explanation_points_to_the_one_clip_that_a_model_looks_at(with_data, 
     found = explain_video(model, dataset, 3)
     assert found.part == "clip" and found.clip_weights is None
     assert found.worth[2] != 0 and np.abs(np.delete(found.worth, 2)).max() < 1e-6
+
+
+def test_every_video_has_a_file_of_its_own(sick, tmp_path):
+    names = {"s1_happy_0": "p0/happy_0", "s1_sad_0": "p0_happy_0"}
+    for lists in ("labels.csv", "intensities.csv"):
+        edit_rows(sick / lists, lambda row: row.update(name=names.get(row["name"], row["name"])))
+    options = RunOptions(cfg_options=(f"corpus.data_root={sick}",))
+    figures = explain(options, str(untrained(tmp_path / "last.pth")), list(names.values()))
+    assert [path.name for path in figures] == ["explanation_p0_happy_0.png", "explanation_p0_happy_0_2.png"]
+    assert sorted((tmp_path / "explain").iterdir()) == figures
+    assert figures[0].read_bytes() != figures[1].read_bytes()
 
 
 def test_the_weight_of_a_single_clip_is_not_that_of_its_frames(with_data):
