@@ -9,7 +9,7 @@ from typing import Any
 
 from cefl_bench.commands.facts import SPLITS, data_fingerprint
 from cefl_bench.commands.setup import RunOptions, configured, taken_data_on
-from cefl_bench.compute.switches import compute_of
+from cefl_bench.compute.switches import HALF, compute_of
 from cefl_bench.config import VAL
 from cefl_bench.functional.protocol import other_run
 from cefl_bench.plain import plain
@@ -20,8 +20,8 @@ from cefl_bench.runs.result import Result
 LEFT = (LAST, CONFUSION)
 """What a finished run leaves besides its result; the figure is the last file that it writes."""
 EPOCH = re.compile(r"^epoch +(\d+)/", re.MULTILINE)
-AMP = "compute.precision: "
-"""How a difference of half precisions begins."""
+PRECISION = "compute.precision: "
+"""How a difference of precisions begins."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,11 @@ class Job:
             result: Result = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
             changed = other_run(result["config"], self.config)
             complete = len(result["history"]) == self.num_epochs
+            precision = (result["config"].get("compute") or {}).get("precision")
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        if self.options.amp:  # which half precision --amp means is the device's to say
-            changed = [line for line in changed if not line.startswith(AMP)]
+        if self.options.amp and precision in HALF:  # which half precision --amp means is the device's to say
+            changed = [line for line in changed if not line.startswith(PRECISION)]
         return result if complete and not changed else None
 
     @property

@@ -44,11 +44,16 @@ def explain(
     model = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
     checkpoints.load_into(model, checkpoint)
     folder = Path(out or folder_beside(checkpoint) / EXPLAIN)
-    figures = []
+    figures: list[Path] = []
     for index in tqdm(_chosen(dataset, names, num), desc="explaining", unit="video", disable=None):
         video = explain_video(model.eval(), dataset, index)
-        figures.append(folder / f"{EXPLANATION}{video.name.replace('/', '_')}.png")
-        draw_explanation(video, figures[-1])
+        stem = f"{EXPLANATION}{video.name.replace('/', '_')}"
+        path, copies = folder / f"{stem}.png", 1
+        while path in figures:  # of p0/happy_0 and p0_happy_0
+            copies += 1
+            path = folder / f"{stem}_{copies}.png"
+        draw_explanation(video, path)
+        figures.append(path)
     return figures
 
 
@@ -56,7 +61,7 @@ def explain(
 def explain_video(model: Recognizer, dataset: VideoDataset, index: int) -> Explanation:
     """Run one video of a dataset through the model, whole and with each of its parts taken away.
 
-    Its parts are the model's clips; where the model sees the video as one clip, they are its frames.
+    Its parts are the model's clips, of all views; where the model sees the video as one clip, they are its frames.
 
     Raises:
         UserError: when the video cannot be read, or is a single frame.
@@ -65,10 +70,15 @@ def explain_video(model: Recognizer, dataset: VideoDataset, index: int) -> Expla
     if sample["unreadable"]:
         raise UserError(f"{entry['name']} cannot be explained: {sample['unreadable']}")
     batch = model.data_preprocessor({"video": torch.from_numpy(sample["video"])[None]}, training=False)
-    num_clips = model.num_clips or sample["video"].shape[0]
+    num_sampled = sample["video"].shape[0]
+    num_clips = model.num_clips or num_sampled
+    if model.views:  # each is regrouped by itself
+        num_clips = num_sampled * (model.num_clips or 1)
     num_parts = num_clips if num_clips > 1 else sample["frame_indices"].size
     allowed = torch.from_numpy(sample["allowed_classes"]) if "allowed_classes" in sample else None
     probabilities, weights = _classify(model, batch["video"], allowed)
+    if num_clips == 1:
+        weights = None  # the parts are frames, and the weight of the only clip is of none of them
     without = [
         _classify(model, videos, allowed)[0]
         for videos in occluded(batch["video"][0], num_parts).split(VIDEOS_AT_A_TIME)

@@ -10,7 +10,7 @@ from torch import Tensor
 from cefl_bench.errors import UserError
 from cefl_bench.files import write_text
 from cefl_bench.plain import from_plain
-from cefl_bench.report.card import Corpus, model_card
+from cefl_bench.report.card import LIBRARY, Corpus, model_card
 from cefl_bench.runs import checkpoints
 from cefl_bench.runs.folder import CALIBRATED, CARD, LAST, PREDICTIONS, PUBLISHED, RESULT, SELECTED, TEST, WEIGHTS
 from cefl_bench.runs.predictions import read_predictions
@@ -35,8 +35,8 @@ def publish(run: str, out: str | None = None, half: bool = False) -> Path:
         The folder that they are in.
 
     Raises:
-        UserError: when the folder holds no finished run, its files do not belong together, or a weight is too large for
-            float16.
+        UserError: when the folder holds no finished run, its files do not belong together, a weight is too large for
+            float16, or another README.md is in the way.
     """
     folder = Path(run)
     if not folder.is_dir():
@@ -59,6 +59,10 @@ def publish(run: str, out: str | None = None, half: bool = False) -> Path:
     predictions = read_predictions(folder / PREDICTIONS, "logits", len(result["classes"]))
     card = model_card(result, which, predictions, _corpus(meta, result, path), config, calibration, half)
     target = Path(out) if out else folder / PUBLISHED
+    if (target / CARD).is_file() and LIBRARY.encode() not in (target / CARD).read_bytes():
+        raise UserError(
+            f"{target / CARD} is there and is no model card of this toolkit: give another folder with --out"
+        )
     checkpoints.publish(target / WEIGHTS, _halves(weights, folder) if half else weights, kept)
     write_text(target / CARD, card)
     return target

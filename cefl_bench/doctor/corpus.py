@@ -18,8 +18,6 @@ from cefl_bench.transforms.sample_clips import SampleClips
 
 LOADERS = {"train": "train_dataloader", "test": "test_dataloader"}
 """By side of a fold, the loader that reads it."""
-LONG_VIDEO = 10_000
-"""Frames of a video that no sampler takes all of."""
 
 
 class Place(NamedTuple):
@@ -85,8 +83,8 @@ class ListedCorpus:
     notes: list[str] = field(default_factory=list)
     readers: dict[str, Reader] = field(default_factory=dict)
     """By side, what reads its videos in training."""
-    frames_taken: int = 0
-    """Different frames that the pipeline takes of a long video; 0 where it does not say."""
+    samplings: list[SampleClips] = field(default_factory=list)
+    """What chooses frames in training and in test; empty where the pipeline does not say."""
 
     @property
     def all_folds(self) -> bool:
@@ -100,6 +98,11 @@ class ListedCorpus:
         over_all_folds = 1 < len(self.folds) == self.meta["num_folds"]
         unmapped = len(self.labels) == len(self.meta["classes"])
         return not self.refusals and (both_sides or over_all_folds) and unmapped
+
+    @property
+    def unread_folds(self) -> list[int]:
+        """The folds of which a side was refused."""
+        return sorted({place.fold for places in self.refusals.values() for place in places})
 
     @property
     def sources(self) -> list[Source]:
@@ -175,6 +178,5 @@ def _add(corpus: ListedCorpus, clips: dict[tuple[str, Source], Clip], dataset: V
     for step in getattr(dataset.pipeline, "transforms", ()):
         if isinstance(step, Reader):
             corpus.readers[place.side] = step
-        if isinstance(step, SampleClips):
-            indices = step.transform({"frames": range(LONG_VIDEO), "rng": None})["frame_indices"]
-            corpus.frames_taken = max(corpus.frames_taken, len(set(indices.reshape(-1).tolist())))
+        if isinstance(step, SampleClips) and not any(step.options == other.options for other in corpus.samplings):
+            corpus.samplings.append(step)

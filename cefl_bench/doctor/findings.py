@@ -71,9 +71,17 @@ class Check:
     name: str
     fine: str
     look: Callable[[Examination], Iterable[Finding]]
+    of_lists: bool = False
+    """Whether it compares lists: where some cannot be read, it may find nothing only because it did not look."""
 
     def __call__(self, examination: Examination) -> list[Finding]:
-        found = list(self.look(examination)) or [Finding("ok", self.fine)]
+        found = list(self.look(examination))
+        unread = examination.corpus.unread_folds if self.of_lists else []
+        if not found and unread:
+            which = f"fold {unread[0]}" if len(unread) == 1 else f"folds {', '.join(map(str, unread))}"
+            found = [Finding("unknown", f"{which} could not be read")]
+        elif not found:
+            found = [Finding("ok", self.fine)]
         for finding in found:
             finding.check = self.name
         return found

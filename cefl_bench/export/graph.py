@@ -21,8 +21,8 @@ from cefl_bench.transforms.sample_clips import SampleClips
 NUM_EXAMPLES = 2
 """Videos that a graph is made with: PyTorch would take a single one for the only number there is."""
 ADVICE = "a part of it does what a graph for any number of videos cannot hold, such as len() of a tensor"
-ANY_NUM_FRAMES = 100
-"""Of a video: how many are chosen does not depend on it."""
+LONG_VIDEO = 10_000
+"""Frames of a video that no sampler refuses; how many are chosen does not depend on it."""
 
 
 class NamedScores(nn.Module):
@@ -69,7 +69,7 @@ def graph_of(model: TrainedModel) -> Graph:
         UserError: when its frames are chosen in a way that the file could not tell.
     """
     sampling = _sampling(model.pipeline)
-    num_clips, num_frames = sampler(sampling.scheme, sampling.options)(ANY_NUM_FRAMES, None).shape
+    num_clips, num_frames = sampler(sampling.scheme, sampling.options)(LONG_VIDEO, None).shape
     size = model.about.frame_size
     exported = Exported(
         about=model.about,

@@ -11,6 +11,8 @@ from cefl_bench.functional.outcomes import Metric, Outcomes, rate_interval
 from cefl_bench.runs.predictions import Predictions
 from cefl_bench.runs.result import Result, Which, title_of
 
+LIBRARY = "library_name: cefl_bench"
+"""A line of every card."""
 SELECTED_BY = {
     "last": "the last epoch, chosen before the training",
     "selected_by_val": "the epoch that a held-out part of the training fold chose",
@@ -112,7 +114,7 @@ def model_card(
 
 def _front_matter(result: Result, corpus: Corpus) -> list[str]:
     tags = ["facial-expression-recognition", "video-classification", one_line(result["method"])]
-    lines = ["---", "library_name: cefl_bench", "pipeline_tag: video-classification", "tags:"]
+    lines = ["---", LIBRARY, "pipeline_tag: video-classification", "tags:"]
     lines += [f"- {json.dumps(tag)}" for tag in tags]
     return [*lines, f"datasets:\n- {json.dumps(one_line(corpus['name']))}", "---", ""]
 

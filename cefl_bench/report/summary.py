@@ -8,7 +8,7 @@ import numpy as np
 from cefl_bench.functional.recall import chance_limit
 from cefl_bench.runs.folder import CONFUSION, CURVES, LAST, PREDICTIONS, RESULT, SELECTED
 from cefl_bench.runs.read_result import read_result
-from cefl_bench.runs.result import BEST_TEST, HEADLINE, Localization, Scores, Views
+from cefl_bench.runs.result import BEST_TEST, HEADLINE, ClipCounts, Localization, Scores, Views
 
 LEFT = (RESULT, PREDICTIONS, CURVES, CONFUSION, SELECTED, LAST)
 
@@ -16,6 +16,7 @@ LEFT = (RESULT, PREDICTIONS, CURVES, CONFUSION, SELECTED, LAST)
 def summary(folder: Path) -> str:
     """The scores of a finished run and the names of what it left, for a person."""
     result = read_result(folder / RESULT)
+    clips = result["clips"]
     lines: list[str] = []
     for which in (*HEADLINE, BEST_TEST):
         if which not in result["metrics"]:
@@ -26,8 +27,7 @@ def summary(folder: Path) -> str:
         if which != BEST_TEST:
             # a test of a checkpoint, or on another corpus than the training's, tells little of what was learnt
             of_training = which != "checkpoint" and result.get("trained_on", result["dataset"]) == result["dataset"]
-            lines += _remarks(scores, of_training)
-    clips = result["clips"]
+            lines += _remarks(scores, of_training, clips)
     if clips["scored"] < clips["listed"]:
         lines.append(
             f"{clips['listed'] - clips['scored']} of {clips['listed']} test videos could not be read, counted as wrong"
@@ -36,9 +36,14 @@ def summary(folder: Path) -> str:
     return "\n".join([*lines, f"left: {', '.join(left)}"])
 
 
-def _remarks(scores: Scores, of_training: bool) -> Iterator[str]:
+def _remarks(scores: Scores, of_training: bool, clips: ClipCounts) -> Iterator[str]:
     limit = chance_limit(np.array(scores["support"]))
-    if scores["uar"] < limit:
+    silent = scores["unanswered"] - (clips["listed"] - clips["scored"])
+    if silent > 0:
+        advice = ": lower the learning rate" if of_training else ""
+        videos = f"{silent} of {clips['scored']} test videos"
+        yield f"  the network gave no number for {videos} (its weights are NaN or infinite){advice}"
+    elif scores["uar"] < limit:
         learnt = ", so nothing was learnt" if of_training else ""
         yield f"  at chance: guessing has a UAR of up to {limit:.3f}{learnt}"
     if "views" in scores:

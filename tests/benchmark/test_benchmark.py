@@ -192,6 +192,10 @@ def test_only_a_complete_result_of_this_very_config_counts(tmp_path):
     mine = replace(mine, options=RunOptions("mine", amp=True), config=half[0])
     assert left(result | {"config": full}) is None, "trained in full precision"
     assert left(result | {"config": half[1]}) is not None, "on a GPU without bfloat16"
+    switched = [one | {"compute": one.get("compute", {}) | {"memory_format": "channels_last"}} for one in (full, *half)]
+    mine = replace(mine, config=switched[1])
+    assert left(result | {"config": switched[0]}) is None, "in full precision too, with another switch"
+    assert left(result | {"config": switched[2]}) is not None
     mine = replace(mine, options=RunOptions("mine", compute={"precision": "bf16"}))
     assert left(result | {"config": half[1]}) is None
     mine = replace(mine, options=RunOptions("mine"), config=full)

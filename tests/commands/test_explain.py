@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 from helpers.run import ROOT
+from helpers.scenes import edit_rows
+from helpers.untrained import untrained
 from PIL import Image
 
 from cefl_bench.commands.explain import explain, explain_video
@@ -55,6 +57,37 @@ def test_an_explanation_points_to_the_one_clip_that_a_model_looks_at(with_data, 
     found = explain_video(model, dataset, 3)
     assert found.part == "clip" and found.clip_weights is None
     assert found.worth[2] != 0 and np.abs(np.delete(found.worth, 2)).max() < 1e-6
+
+
+def test_every_video_has_a_file_of_its_own(sick, tmp_path):
+    names = {"s1_happy_0": "p0/happy_0", "s1_sad_0": "p0_happy_0"}
+    for lists in ("labels.csv", "intensities.csv"):
+        edit_rows(sick / lists, lambda row: row.update(name=names.get(row["name"], row["name"])))
+    options = RunOptions(cfg_options=(f"corpus.data_root={sick}",))
+    figures = explain(options, str(untrained(tmp_path / "last.pth")), list(names.values()))
+    assert [path.name for path in figures] == ["explanation_p0_happy_0.png", "explanation_p0_happy_0_2.png"]
+    assert sorted((tmp_path / "explain").iterdir()) == figures
+    assert figures[0].read_bytes() != figures[1].read_bytes()
+
+
+def test_the_weight_of_a_single_clip_is_not_that_of_its_frames(with_data):
+    found = explain_video(*built("ceflnet", **{"model.num_clips": 1}), 3)
+    assert found.part == "frame" and found.worth.shape == (16,) and found.clip_weights is None
+
+
+def test_the_clips_of_views_are_those_that_the_model_makes_of_each(with_data, monkeypatch):
+    model, dataset = built("ceflnet", **{"model.views": True})
+    whole = dataset[3]
+    in_views = {name: whole[name].reshape(2, 8, *whole[name].shape[2:]) for name in ("video", "frame_indices")}
+    monkeypatch.setattr(type(dataset), "__getitem__", lambda *_: whole | in_views)
+    seen = []
+    encode = model.backbone.encode_videos
+    monkeypatch.setattr(model.backbone, "encode_videos", lambda video: seen.append(video.shape) or encode(video))
+    found = explain_video(model, dataset, 3)
+    (num_views, num_clips, _, num_frames), *_ = [shape[:4] for shape in seen]
+    assert (num_views, num_clips, num_frames) == (2, 4, 2)
+    assert found.frames.shape[:2] == found.frame_indices.shape == (8, 2) and found.worth.shape == (8,)
+    assert found.clip_weights is None
 
 
 def test_classes_that_may_not_be_predicted_are_never_explained(with_data):

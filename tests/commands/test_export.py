@@ -17,15 +17,17 @@ import torch
 from helpers.exports import MeanColour, exported_of, random_model
 from helpers.face_clips import read
 from helpers.media import write_video
-from helpers.run import ROOT, run_tool
+from helpers.run import ROOT, TINY, run_tool
 from helpers.untrained import untrained
 
 from cefl_bench.commands.export import ExportOptions, export
 from cefl_bench.datasets.synthetic_faces import SyntheticFaces
 from cefl_bench.errors import UserError
+from cefl_bench.export.graph import graph_of
 from cefl_bench.export.onnx_file import onnx_bytes
 from cefl_bench.export.torch_file import torch_bytes
 from cefl_bench.models.aggregators.mean_clips import MeanClips
+from cefl_bench.predict.model import TrainedModel
 from cefl_bench.predict.predictor import Predictor
 
 NO_TORCH = "import runpy, sys; sys.modules['torch'] = None; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
@@ -151,6 +153,15 @@ def test_what_cannot_be_exported_is_said_in_one_line(checkpoint, tmp_path, monke
     with pytest.raises(UserError, match=r"package onnxscript, .*: pip install 'onnx>="):
         export(str(checkpoint), ExportOptions(out=str(tmp_path / "new.onnx")))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["text.pth", "there"]
+
+
+def test_sampling_that_refuses_short_videos_is_exported(tmp_path):
+    """CEFLNet's own: seven clips of five frames, from a timeline of 105."""
+    sampling = [f"test_dataloader.dataset.pipeline.1.{word}" for word in ("scheme=ceflnet", "timeline=fixed")]
+    path = untrained(tmp_path / "last.pth", options=(*TINY, *sampling, "model.num_clips=None"))
+    graph = graph_of(TrainedModel(path, device="cpu"))
+    assert graph.exported.input_shape[:2] == (7, 5)
+    assert graph.exported.sampling.options["timeline"] == "fixed"
 
 
 @pytest.mark.parametrize("content_of", [torch_bytes, onnx_bytes])

@@ -112,6 +112,20 @@ def test_a_weight_beyond_float16_is_refused(run, tmp_path):
     assert not (copy / "published").exists()
 
 
+def test_only_a_card_is_written_over(run, tmp_path):
+    publish(str(run), str(tmp_path))
+    card = (tmp_path / "README.md").read_text()
+    (tmp_path / "README.md").write_text(f"{card}\nA line more.\n")
+    publish(str(run), str(tmp_path))
+    assert (tmp_path / "README.md").read_text() == card
+    (tmp_path / "model.safetensors").unlink()
+    (tmp_path / "README.md").write_bytes(b"My own notes, in Latin-1: \xe9")
+    with pytest.raises(UserError, match=r"README\.md is there and is no model card"):
+        publish(str(run), str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"], "no weights without their card"
+    assert (tmp_path / "README.md").read_bytes().startswith(b"My own notes")
+
+
 def test_the_card_says_what_the_result_says(run, published):
     card, result = (published / "README.md").read_text(), json.loads((run / "result.json").read_text())
     scores = result["metrics"]["last"]

@@ -40,9 +40,12 @@ from helpers.trees import TREES
 from cefl_bench.commands.setup import build_dataset
 from cefl_bench.config import load_config
 from cefl_bench.doctor.checks.lists import official_counts
+from cefl_bench.doctor.checks.videos import lengths
 from cefl_bench.doctor.examine import CHECKS, examine
+from cefl_bench.doctor.probe import Probe
 from cefl_bench.doctor.table import table
 from cefl_bench.transforms.read import ReadAny
+from cefl_bench.transforms.sample_clips import SampleClips
 
 ROOT = Path(__file__).parents[2]
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
@@ -74,7 +77,7 @@ FAULTS = [
     ("frames", "warning", "videos/s3_fear_1.mp4 (20 instead of 2147483647)", promising),
     ("frames", "error", "videos/s3_fear_1.mp4 (20 instead of 21)", other_count),
     ("frames", "warning", "instead of 60)", cut_avi),
-    ("lengths", "warning", "fewer than 16 frames", short),
+    ("lengths", "warning", "too short for 16 different frames", short),
     ("blank", "warning", "videos/s3_fear_1.mp4", grey),
     ("copies", "error", "videos/s2_fear_0.mp4 = videos/s3_fear_1.mp4", copied("s2_fear_0")),
     ("copies", "warning", "videos/s3_fear_1.mp4 = videos/s3_happy_0.mp4", copied("s3_happy_0")),
@@ -239,6 +242,52 @@ def test_the_tool_says_it_all_and_exits_with_1_on_errors(sick, tmp_path):
     (corpus,) = found["corpora"]
     assert not found["healthy"] and not corpus["healthy"] and len(corpus["splits"]) == 8
     assert {finding["check"] for finding in corpus["findings"]} == {check.name for check in CHECKS}
+
+
+def test_nothing_is_called_right_that_was_not_looked_at(sick):
+    """A person is in training and in test of two of four folds, so that these have no lists to look at."""
+    subject_twice(sick)
+    own = {"num_folds": 4, "lists": "labels.csv", "frames": "video"}
+    report = look(sick, "ceflnet_own.py", options={f"{at}.dataset.{key}": own[key] for at in LOADERS for key in own})
+    assert len(lines(report, "lists", "error")) == 2
+    for check in ("counts", "classes", "labels", "folds", "overlap", "subjects"):
+        assert not lines(report, check, "ok"), check
+        assert_found(report, check, "unknown", "folds 1, 2 could not be read")
+
+
+@pytest.mark.parametrize(
+    ("options", "views", "repeated", "whole"),
+    [
+        ({"scheme": "segments"}, False, (15,), (16,)),
+        ({"scheme": "segments", "num_segments": 8, "num_frames_per_segment": 4}, False, (32, 33), (40,)),
+        (
+            {"scheme": "dense", "stride": 4, "short": "held"},
+            False,
+            (16, 57),
+            (58, 61),
+        ),  # frames 0, 4 .. 56 and the last
+        ({"scheme": "dense", "stride": 4, "short": "held", "num_views": 2}, True, (16, 57), (58, 68)),
+        ({"scheme": "ceflnet"}, False, (35, 52), (105,)),  # stretched to 105 frames, of which some stand side by side
+    ],
+)
+def test_a_video_of_which_frames_are_repeated_is_too_short(healthy, options, views, repeated, whole):
+    examination = look(healthy, fold=2).examination
+    examination.corpus.samplings = [SampleClips(**options)]
+    examination.config.model.views = views
+    for num_frames in (*repeated, *whole):
+        examination.probes = {source: Probe(num_frames=num_frames) for source in examination.corpus.sources}
+        found = list(lengths(examination))
+        assert [finding.severity for finding in found] == ["warning"] * (num_frames in repeated), num_frames
+
+
+def test_a_video_that_sampling_refuses_is_an_error(healthy):
+    examination = look(healthy, fold=2).examination
+    examination.corpus.samplings = [SampleClips("ceflnet", timeline="fixed")]
+    short, *others = examination.corpus.sources
+    examination.probes = {source: Probe(num_frames=104) for source in others} | {short: Probe(num_frames=103)}
+    (finding,) = lengths(examination)
+    assert finding.severity == "error" and len(finding.names) == 1
+    assert "a video of 103 frames is too short for timeline='fixed': expected at least 104" in finding.names[0]
 
 
 def test_a_corpus_that_is_not_there_is_one_finding(tmp_path):

@@ -5,8 +5,13 @@ from pathlib import Path
 
 from cefl_bench.doctor.corpus import ListedCorpus
 from cefl_bench.doctor.findings import Examination, Finding
+from cefl_bench.errors import UserError
 from cefl_bench.functional.likeness import MIN_CONTRAST, contrast
+from cefl_bench.functional.sampling import sampler
+from cefl_bench.transforms.sample_clips import SampleClips
 
+LONG_VIDEO = 10_000
+"""Frames of a video that no sampler takes all of."""
 COPY_AGAIN = "copy or download them again"
 
 
@@ -75,15 +80,42 @@ def frame_counts(examination: Examination) -> Iterator[Finding]:
 
 
 def lengths(examination: Examination) -> Iterator[Finding]:
-    """No video is shorter than what the pipeline takes of it."""
-    wanted = examination.corpus.frames_taken
-    frames = {examination.corpus.shown(clip): probe.num_frames for clip, probe in examination.probed()}
-    if not wanted:
+    """Every video gives as many different frames as a long one does, and the pipeline takes it."""
+    samplings = examination.corpus.samplings
+    if not samplings:
         yield Finding("unknown", "the pipeline does not say how many frames it takes")
-    short = sorted((path for path, count in frames.items() if count < wanted), key=frames.__getitem__)
+        return
+    in_views = bool(examination.config.model.get("views"))
+    frames = {examination.corpus.shown(clip): probe.num_frames for clip, probe in examination.probed()}
+    most = max(_num_different(step, LONG_VIDEO, in_views) for step in samplings)
+    refused: dict[int, str] = {}
+    repeated: set[int] = set()
+    for step in samplings:
+        of_long = _num_different(step, LONG_VIDEO, in_views)
+        for length in set(frames.values()):  # most videos have the length of others
+            try:
+                if _num_different(step, length, in_views) < of_long:
+                    repeated.add(length)
+            except UserError as error:
+                refused[length] = str(error)
+    too_short = [f"{path} ({refused[length]})" for path, length in frames.items() if length in refused]
+    if too_short:
+        yield Finding("error", "videos that the pipeline refuses", too_short, "take them out, or sample in another way")
+    short = sorted((path for path, length in frames.items() if length in repeated), key=frames.__getitem__)
     if short:
-        text = f"videos of fewer than {wanted} frames, which the pipeline takes: it repeats some; the shortest first"
-        yield Finding("warning", text, [f"{path} ({frames[path]})" for path in short])
+        text = f"videos too short for {most} different frames, which the pipeline takes of a long one: it repeats some"
+        yield Finding("warning", f"{text}; the shortest first", [f"{path} ({frames[path]})" for path in short])
+
+
+def _num_different(step: SampleClips, num_frames: int, in_views: bool) -> int:
+    """Different frames that are taken of a video at test; where clips are views, of the view that has the fewest.
+
+    Raises:
+        UserError: when the video is too short to be sampled so.
+    """
+    clips = sampler(step.scheme, step.options)(num_frames, None)
+    shown_at_once = clips if in_views else clips.reshape(1, -1)
+    return min(len(set(indices)) for indices in shown_at_once.tolist())
 
 
 def blank(examination: Examination) -> Iterator[Finding]:
