@@ -27,7 +27,7 @@ from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
 from cefl_bench.feeding.residence import DataOn, checked
 from cefl_bench.functional.loss_options import with_class_weights
-from cefl_bench.functional.protocol import difference, is_other_corpus
+from cefl_bench.functional.protocol import difference, is_other_corpus, other_frames
 from cefl_bench.plain import from_plain, plain
 from cefl_bench.registry import DATASETS
 from cefl_bench.runs import checkpoints
@@ -142,25 +142,14 @@ def _check_same_test(meta: checkpoints.Meta, config: Config, options: RunOptions
             f"{', '.join(classes[1])}: expected the same in the same order; to test on another corpus, say which "
             "classes are the same with classes_as and label_map in test_dataloader.dataset"
         )
-    for part in ("data_preprocessor", "test_dataloader.dataset.pipeline"):
-        before, after = ({"": _at(values, part)} for values in (trained, now))
-        for line in difference(before, after):
-            if any(key.startswith(part) for key in told):
-                say(f"other than in training: {part}{line}")
-                continue
-            raise UserError(
-                f"checkpoint {checkpoint!r} was trained with another {part} ({line.removeprefix('.')}): leave the "
-                "config out, as the checkpoint knows its own, or change it with --cfg-options to test it all the same"
-            )
-
-
-def _at(values: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path; of a pipeline without whether frames are packed, which are the same frames."""
-    for part in path.split("."):
-        values = values[part]
-    if isinstance(values, list):
-        return [{key: value for key, value in step.items() if key != "packed"} for step in values]
-    return values
+    for part, line in other_frames(trained, now):
+        if any(key.startswith(part) for key in told):
+            say(f"other than in training: {line}")
+            continue
+        raise UserError(
+            f"checkpoint {checkpoint!r} was trained with another value of {line}: leave the config out, as the "
+            "checkpoint knows its own, or change it with --cfg-options to test it all the same"
+        )
 
 
 def build_dataset(config: Config, loader: str) -> VideoDataset:

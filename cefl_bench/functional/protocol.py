@@ -184,6 +184,18 @@ def other_run(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return [line for line in difference(one, other) if not fnmatchcase(line.partition(":")[0], DATA_ROOT)]
 
 
+def other_frames(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where two resolved configs show a network other frames in a test: the part of the config, and a `difference`."""
+    parts = []
+    for config in (one, other):
+        steps = {str(place): step for place, step in enumerate(_steps(config["test_dataloader"]))}
+        shown = {"data_preprocessor": config["data_preprocessor"], "test_dataloader.dataset.pipeline": steps}
+        parts.append(shown)
+    for part in parts[0]:
+        for line in difference({part: parts[0][part]}, {part: parts[1][part]}):
+            yield part, line
+
+
 def _steps(loader: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A pipeline; frames that were packed are the same frames."""
     return [_without(step, "packed") for step in loader["dataset"]["pipeline"]]

@@ -13,7 +13,7 @@ from mmengine.dataset import Compose
 from cefl_bench.config import classes_of, load_config
 from cefl_bench.errors import UserError
 from cefl_bench.faces.crop import CropRule
-from cefl_bench.functional.protocol import difference, protocol_id
+from cefl_bench.functional.protocol import other_frames, protocol_id
 from cefl_bench.plain import from_plain, plain
 from cefl_bench.predict.about import About, Answers, Chosen
 from cefl_bench.predict.network import FramesToScores
@@ -78,26 +78,11 @@ def _check_same_frames(trained: Mapping[str, Any], given: Mapping[str, Any], che
     Raises:
         UserError: naming the first difference.
     """
-    before, now = (
-        {
-            "data_preprocessor": config["data_preprocessor"],
-            "test_dataloader.dataset.pipeline": _steps(config["test_dataloader"]["dataset"]["pipeline"]),
-        }
-        for config in (trained, given)
-    )
-    for line in difference(before, now):
+    for _, line in other_frames(trained, given):
         raise UserError(
             f"checkpoint {str(checkpoint)!r} was trained with another value of {line}: leave the config out, as the "
             "checkpoint knows its own, or give config.py in the folder of its run"
         )
-
-
-def _steps(pipeline: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A pipeline by the places of its steps; frames that were packed are the same frames."""
-    return {
-        str(place): {key: value for key, value in step.items() if key != "packed"}
-        for place, step in enumerate(pipeline)
-    }
 
 
 def _about(config: Config, meta: checkpoints.Meta | None) -> About:

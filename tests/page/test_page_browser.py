@@ -75,7 +75,7 @@ def now(page):
 
 
 def test_a_video_is_judged_and_a_click_leads_to_a_clip(page, smile, tmp_path):
-    assert page.locator("#warnings").inner_text().startswith(WARNING)
+    wait_until(lambda: page.locator("#warnings").inner_text().startswith(WARNING), 20)
     assert page.locator("#limits").inner_text() == "Up to 20 seconds and 200 MB."
     (tmp_path / "notes.mp4").write_text("no video")
     page.set_input_files("#file", [smile / "smile.mp4", tmp_path / "notes.mp4"])
