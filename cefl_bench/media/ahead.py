@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -17,18 +18,23 @@ def ahead(items: Iterable[Item], num: int = NUM_AHEAD) -> Iterator[Item]:
     An error that the items raise is raised where the next one would have come. Who stops earlier waits for the one
     that is being made.
     """
-    source = iter(items)
+    source, in_use = iter(items), Lock()
+    is_over = False
 
     def next_one() -> list[Item]:
-        for item in source:
-            return [item]
+        with in_use:
+            if not is_over:
+                for item in source:
+                    return [item]
         return []
 
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
-        waiting = deque(thread.submit(next_one) for _ in range(num))
         try:
+            waiting = deque(thread.submit(next_one) for _ in range(num))
             while found := waiting.popleft().result():
                 waiting.append(thread.submit(next_one))
                 yield found[0]
         finally:
+            with in_use:  # the executor does not wait for a thread whose start Ctrl-C interrupted: it does not know it
+                is_over = True
             thread.shutdown(cancel_futures=True)

@@ -1,6 +1,7 @@
 """An iterator that works ahead: the same items in the same order, errors in their place, and no thread left behind."""
 
 import threading
+import time
 
 import pytest
 
@@ -57,3 +58,27 @@ def test_an_error_of_the_caller_ends_the_thread():
     with pytest.raises(ValueError):
         given.throw(ValueError) if next(given) == 0 else None
     assert not threads()
+
+
+def test_nothing_is_made_any_more_where_ctrl_c_interrupts_the_start_of_the_thread(monkeypatch):
+    """The executor notes a thread once it has started: of one that is running by then it would know nothing."""
+    begun, at_work = threading.Event(), threading.Event()
+
+    def items():
+        for number in range(100):
+            at_work.set()
+            begun.set()
+            time.sleep(0.2)
+            at_work.clear()
+            yield number
+
+    def start(thread):
+        started(thread)
+        assert begun.wait(10)
+        raise KeyboardInterrupt
+
+    started = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        next(ahead(items()))
+    assert not at_work.is_set(), "a file that is closed now would be read"
