@@ -19,6 +19,8 @@ INTERRUPTED = 130
 """The exit status after Ctrl-C, as shells have it."""
 TIDY_SECONDS = 1.5
 """How long a tool may tidy up after Ctrl-C. What it then leaves, locks and half-written files, the next run sweeps."""
+WAKE, WAKE_AGAIN_SECONDS = signal.SIGURG, 0.3
+"""A signal that means nothing to anybody else, and when it is sent once more."""
 
 
 class UserError(ValueError):
@@ -72,6 +74,7 @@ class _Interrupt:
             heard, self._signals = os.pipe()
             os.set_blocking(self._signals, False)
             signal.set_wakeup_fd(self._signals, warn_on_full_buffer=False)
+            signal.signal(WAKE, lambda *_: None)
             atexit.register(self._end)  # registered first, called last
             threading.Thread(target=self._end_in_time, args=(heard,), daemon=True).start()
 
@@ -79,6 +82,7 @@ class _Interrupt:
         """Wait no more, unless Ctrl-C has come."""
         if self._signals != -1 and not self._told:
             signal.set_wakeup_fd(-1)
+            signal.signal(WAKE, signal.SIG_DFL)
             atexit.unregister(self._end)
             os.close(self._signals)
 
@@ -92,11 +96,16 @@ class _Interrupt:
     def _end_in_time(self, heard: int) -> None:
         number = os.read(heard, 1)  # of a signal; nothing when the other end is closed
         while number and number[0] != signal.SIGINT:
+            if number[0] != WAKE:
+                _wake_main_thread()
             number = os.read(heard, 1)
         if not number:
             os.close(heard)
             return
-        time.sleep(TIDY_SECONDS)
+        _wake_main_thread()
+        time.sleep(WAKE_AGAIN_SECONDS)
+        _wake_main_thread()  # the first may have come in the moment before it began to wait
+        time.sleep(TIDY_SECONDS - WAKE_AGAIN_SECONDS)
         self.tell()
         import multiprocessing  # here, so that what it does at exit is registered after `_end`
 
@@ -109,6 +118,15 @@ class _Interrupt:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
         os._exit(INTERRUPTED)
+
+
+def _wake_main_thread() -> None:
+    """Let the main thread see to the signals that have come, wherever it waits.
+
+    The system may hand a signal to another thread, as one that is starting threads; the main thread, which alone runs
+    Python's handlers, then waits on.
+    """
+    signal.pthread_kill(threading.main_thread().ident or 0, WAKE)
 
 
 def as_called(text: str) -> str:

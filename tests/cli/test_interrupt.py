@@ -25,6 +25,12 @@ if __name__ == "__main__":
 """
 AT_ONCE = {
     "waiting": "def work():\n    time.sleep(60)",
+    "waiting, while the system hands it to another thread": """
+import signal, threading
+def work():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    threading.Event().wait()
+""",
     "a library that Python is slow to take apart": """
 class Library:
     def __del__(self):
