@@ -9,7 +9,7 @@ CLIPS := .venv/clips
 
 help:
 	@echo "make demo      render faces, train CEFLNet on them, test it, draw what it saw (under 5 minutes on two cores)"
-	@echo "make test      run the whole test suite (6 to 9 minutes on two cores)"
+	@echo "make test      run the whole test suite (4 to 9 minutes on two cores)"
 	@echo "make lint      check style, types and import contracts"
 	@echo "make env       only install, into .venv (7.4 GB): all that the demo, training and your own videos need"
 	@echo "make env-dev   install what tests and lint need on top of it (0.3 GB more)"
