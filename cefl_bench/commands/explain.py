@@ -11,6 +11,7 @@ from cefl_bench.commands.pack import decode_always
 from cefl_bench.commands.setup import RunOptions, build_dataset, of_checkpoint
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
+from cefl_bench.files import check_folder
 from cefl_bench.functional.clips import regroup
 from cefl_bench.functional.occlusion import occluded, worth
 from cefl_bench.models.recognizer import Recognizer
@@ -37,13 +38,14 @@ def explain(
     """
     if num < 1:
         raise UserError(f"--num is {num}: expected 1 or more")
+    folder = Path(out or folder_beside(checkpoint) / EXPLAIN)
+    check_folder(folder)
     options, config = of_checkpoint(options, checkpoint)
     if options.no_pack:
         decode_always(config)
     dataset = build_dataset(config, "test_dataloader")
     model = MODELS.build(config.model | {"data_preprocessor": config.data_preprocessor})
     checkpoints.load_into(model, checkpoint)
-    folder = Path(out or folder_beside(checkpoint) / EXPLAIN)
     figures: list[Path] = []
     for index in tqdm(_chosen(dataset, names, num), desc="explaining", unit="video", disable=None):
         video = explain_video(model.eval(), dataset, index)

@@ -33,7 +33,7 @@ from cefl_bench.config import HELD_OUT
 from cefl_bench.datasets.base import VideoDataset
 from cefl_bench.errors import UserError
 from cefl_bench.files import sweep, write_text
-from cefl_bench.functional.protocol import difference, is_other_corpus, other_run
+from cefl_bench.functional.protocol import SCRATCH, difference, is_other_corpus, other_run
 from cefl_bench.hooks.checkpoint import Checkpoint
 from cefl_bench.hooks.log_scalars import LogScalars, check_programs
 from cefl_bench.hooks.progress import Progress
@@ -164,7 +164,7 @@ def run(plan: Plan) -> None:
         video_bytes = datasets["train"][0]["video"].nbytes
     check_shared_memory(config, video_bytes)
     runner = build_runner(plan, facts)
-    for line in _late_averages(runner, untrained=start.source == "scratch"):
+    for line in _late_averages(runner, untrained=start.source == SCRATCH):
         say(line)
     if is_main_process():
         write_text(plan.folder / CONFIG, Config(plan.resolved, format_python_code=False).dump())

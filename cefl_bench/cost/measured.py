@@ -32,7 +32,7 @@ class BatchSpeed(TypedDict):
     memory: NotRequired[dict[str, int]]
     """Peak bytes; empty where the system does not tell them."""
     flops_per_s: NotRequired[float]
-    """Of a model whose MACs are known: twice the MACs times the throughput, in training thrice that of one view."""
+    """Where MACs are known: twice the MACs times the throughput, in training three times that, of one view."""
     of_matmul: NotRequired[float]
     """`flops_per_s` as a share of that of a large matrix product."""
 

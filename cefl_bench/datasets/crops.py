@@ -57,7 +57,9 @@ def in_crops(entries: Sequence[Entry], report: Path) -> list[Entry]:
             f"{report}: {len(missing)} videos are not in it, such as {missing[0]!r}: expected every video of the "
             "corpus; run its tool in tools/prepare again, which adds them"
         )
-    dropped = {row["name"] for _, row in read_table(report, "name") if row.get("policy") == "drop"}
+    dropped: set[str] = set()
+    if any("apex" in entry for entry in entries):
+        dropped.update(row["name"] for _, row in read_table(report, "name") if row.get("policy") == "drop")
     found = []
     for entry in entries:
         folder = crops[entry["name"]]

@@ -102,7 +102,10 @@ class ListedCorpus:
     @property
     def unread_folds(self) -> list[int]:
         """The folds of which a side was refused."""
-        return sorted({place.fold for places in self.refusals.values() for place in places})
+        folds: set[int] = set()
+        for places in self.refusals.values():
+            folds.update(place.fold for place in places)
+        return sorted(folds)
 
     @property
     def sources(self) -> list[Source]:
@@ -178,5 +181,7 @@ def _add(corpus: ListedCorpus, clips: dict[tuple[str, Source], Clip], dataset: V
     for step in getattr(dataset.pipeline, "transforms", ()):
         if isinstance(step, Reader):
             corpus.readers[place.side] = step
-        if isinstance(step, SampleClips) and not any(step.options == other.options for other in corpus.samplings):
-            corpus.samplings.append(step)
+        if isinstance(step, SampleClips):
+            known = [(other.scheme, other.options) for other in corpus.samplings]
+            if (step.scheme, step.options) not in known:
+                corpus.samplings.append(step)

@@ -11,7 +11,7 @@ from torch import nn
 
 from cefl_bench import __version__
 from cefl_bench.errors import UserError
-from cefl_bench.functional.sampling import sampler
+from cefl_bench.functional.sampling import LONG_VIDEO, sampler
 from cefl_bench.predict.exported import INPUT, Exported, Sampling
 from cefl_bench.predict.model import TrainedModel
 from cefl_bench.registry import TRANSFORMS
@@ -21,8 +21,6 @@ from cefl_bench.transforms.sample_clips import SampleClips
 NUM_EXAMPLES = 2
 """Videos that a graph is made with: PyTorch would take a single one for the only number there is."""
 ADVICE = "a part of it does what a graph for any number of videos cannot hold, such as len() of a tensor"
-LONG_VIDEO = 10_000
-"""Frames of a video that no sampler refuses; how many are chosen does not depend on it."""
 
 
 class NamedScores(nn.Module):

@@ -19,6 +19,8 @@ Sampler = Callable[[int, np.random.Generator | None], np.ndarray]
 """Number of frames, random generator -> (N, T) frame indices."""
 
 CEFLNET_LENGTH, CEFLNET_SPAN = 105, 75
+LONG_VIDEO = 10_000
+"""Frames of a video that no sampler refuses or takes all of; how many are chosen does not depend on it."""
 
 
 def stretch(num_frames: int, length: int) -> np.ndarray:

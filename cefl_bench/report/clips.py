@@ -52,8 +52,10 @@ class Clips:
             subject |= zip(given.name, given.subject or (), strict=False)
             self.add_groups(run)
         self._names = {fold: sorted(of_fold) for fold, of_fold in self.label.items()}
-        labels = {(name, value) for of_fold in self.label.values() for name, value in of_fold.items()}
-        self._named_anew = len(labels) > len({name for name, _ in labels})
+        labels: set[tuple[str, int]] = set()
+        for of_fold in self.label.values():
+            labels.update(of_fold.items())
+        self._named_anew = len(labels) > len(set().union(*self.label.values()))
 
     def add_groups(self, run: Run) -> None:
         """Note which group of people the clips of a run are of, where it says so.

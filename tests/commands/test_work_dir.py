@@ -11,6 +11,7 @@ import pytest
 from helpers.run import SYNTHETIC, TINY
 
 from cefl_bench.commands.audit import AuditOptions, audit
+from cefl_bench.commands.explain import explain
 from cefl_bench.commands.predict import PredictOptions, predict
 from cefl_bench.commands.setup import RunOptions
 from cefl_bench.commands.test import test as score
@@ -73,7 +74,11 @@ def predict_into(_: RunOptions, checkpoint: str, out: str):
     return predict(checkpoint, PredictOptions(["webcam"], out))
 
 
-@pytest.mark.parametrize("tool", [score, audit_into, predict_into])
+def explain_into(options: RunOptions, checkpoint: str, out: str):
+    return explain(options, checkpoint, out=out)
+
+
+@pytest.mark.parametrize("tool", [score, audit_into, predict_into, explain_into])
 def test_results_that_cannot_be_written_are_told_of_before_a_checkpoint_is_loaded(tool, tmp_path):
     (tmp_path / "taken").write_text("")
     told = r"taken/out' cannot be written to \(Not a directory\): name a folder with --out"

@@ -7,11 +7,9 @@ from cefl_bench.doctor.corpus import ListedCorpus
 from cefl_bench.doctor.findings import Examination, Finding
 from cefl_bench.errors import UserError
 from cefl_bench.functional.likeness import MIN_CONTRAST, contrast
-from cefl_bench.functional.sampling import sampler
+from cefl_bench.functional.sampling import LONG_VIDEO, sampler
 from cefl_bench.transforms.sample_clips import SampleClips
 
-LONG_VIDEO = 10_000
-"""Frames of a video that no sampler takes all of."""
 COPY_AGAIN = "copy or download them again"
 
 
